@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Which lots, products, places and rolls an entry touches, and which lots were made from which.
+
+Section 3 of the format specification: *subjects*, *created by*, and the set of a bundle (section 7).
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from traceledger.core.claims import epcis, identifiers, records
+from traceledger.core.log.entry import Entry
+
+
+def subjects_of(entry: Entry) -> tuple[str, ...]:
+    """
+    Return the subjects *entry* touches, sorted, each once.
+
+    Registry entries touch none; neither does an entry whose statement has no well-formed list of them.
+    """
+    if entry.is_registry:
+        return ()
+    if entry.family == "event":
+        return tuple(sorted(set(epcis.subjects(entry.statement))))
+    found = {identifiers.canonical(item) for item in entry.statement["about"]}
+    if entry.family == "stamps" and entry.kind != "open":
+        found.add(records.roll_uri(entry.statement["data"]["roll"]))
+    return tuple(sorted(found))
+
+
+def made_from(entry: Entry) -> Mapping[str, tuple[str, ...]]:
+    """
+    Return what each subject the entry makes was made from: the inputs of a transformation, the children of
+    an aggregation.  Empty for all other entries.
+    """
+    return epcis.inputs_of(entry.statement) if entry.family == "event" else {}
+
+
+def upstream(subject: str, touching: Callable[[str], Iterable[Entry]]) -> list[str]:
+    """
+    Return *subject* and every subject it was made from, repeatedly, nearest first, each once.
+
+    Args:
+        subject: Where to start.
+
+        touching: Gives the valid entries that touch a subject.
+    """
+    order = [subject]
+    known = {subject}
+    for current in order:  # grows while it is walked: breadth first
+        for entry in touching(current):
+            for source in made_from(entry).get(current, ()):
+                if source not in known:
+                    known.add(source)
+                    order.append(source)
+    return order

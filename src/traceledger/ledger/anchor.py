@@ -1,0 +1,375 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Anchoring: put checkpoints on the chain, watch them until they are final, and believe the chain.
+
+One step at a time, each safe to repeat after any crash.  The chain's head is the truth: rows about attempts
+are hints.  At most one nonce is in flight; a replacement carries the newest checkpoint.
+
+1. the chain is the one named, and the contract lives there;
+2. its head is ours: not beyond our log, and with our root at its size; anything else stops the service;
+3. attempts under way are settled by their receipts: mined, final, or lost in a reorganisation;
+4. with nothing in flight and something new, an index record is appended, the checkpoint signed by log key and
+   anchor signer, the attempt's row written, and only then the transaction sent;
+5. what is in flight too long is replaced, both fees 15 % up.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import time
+from typing import Final
+
+from traceledger.chain.rpc import find_anchored
+from traceledger.chain.sender import Fees, Prepared, RefusedError, Sender, sign_checkpoint
+from traceledger.core.log import note
+from traceledger.core.log.anchor import Head, Receipt, decode_anchored
+from traceledger.core.log.entry import Entry
+from traceledger.core.log.merkle import consistency_proof, root_at
+from traceledger.core.sign.keys import SigningKey
+from traceledger.errors import ConflictError, LogIntegrityError, TemporaryError, VerificationError
+from traceledger.keyring.evm import EvmKey
+from traceledger.ledger.index import build_record
+from traceledger.ledger.sequence import Log, recompute
+from traceledger.store import anchors
+from traceledger.store import log as stored
+from traceledger.store.anchors import Attempt
+
+REPLACE_AFTER_S: Final = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnchorState:
+    """
+    Where anchoring stands after a step.
+
+    Attributes:
+        size: Entries in the log.
+
+        anchored: Size of the chain's head.
+
+        final: Greatest size that is final.
+
+        said: What the step did, one sentence; empty if there was nothing to do.
+    """
+
+    size: int
+    anchored: int
+    final: int
+    said: str = ""
+
+    @property
+    def settled(self) -> bool:
+        """Whether the whole log is anchored, and finally."""
+        return self.size == self.anchored == self.final
+
+
+class Anchorer:
+    """
+    The anchoring of one log on one chain.
+
+    Args:
+        log: The log.
+
+        sender: The relaying account.
+
+        log_id: The log's 32-byte id at the contract.
+
+        signer: Key that signs checkpoints for the contract.
+
+        indexer, operator: Key and organisation that make index records.
+
+        chain: CAIP-2 name.
+
+        demo: Marks index records as of a demonstration.
+
+        mine: Called after a transaction was sent, on a development chain that makes no block by itself.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        sender: Sender,
+        *,
+        log_id: bytes,
+        signer: EvmKey,
+        indexer: SigningKey,
+        operator: str,
+        chain: str,
+        demo: bool = False,
+        mine: Callable[[], None] = lambda: None,
+        now: Callable[[], float] = time,
+    ) -> None:
+        self.log: Final = log
+        self.sender: Final = sender
+        self.log_id: Final = log_id
+        self.chain: Final = chain
+        self._signer = signer
+        self._indexer = indexer
+        self._operator = operator
+        self._demo = demo
+        self._mine = mine
+        self._now = now
+
+    def step(self, *, send: bool = True) -> AnchorState:
+        """
+        Do what is due now.
+
+        Args:
+            send: Whether to offer a new checkpoint if there is one; otherwise only look after what is under way.
+
+        Raises:
+            TemporaryError: the chain could not be asked, or fees are above the ceiling; nothing is lost.
+            LogIntegrityError: code ``anchor-ahead`` or ``head-fork``: stop, and call a human.
+            VerificationError, InputError: ``chain-id``, ``contract-missing``: the configuration is of another
+                chain.
+        """
+        self.sender.check()
+        head = self.sender.head(self.log_id)
+        self._compare(head)
+        said = self._settle(head)
+        if send:
+            said += self._offer(head)
+            head = self.sender.head(self.log_id)
+            said += self._settle(head)
+        with self.log.database.read() as connection:
+            final = [a.size for a in anchors.by_state(connection, self.chain, ["final"])]
+            size = stored.read_head(connection).size
+        return AnchorState(size=size, anchored=head.size, final=max(final, default=0), said=said)
+
+    # --- (2) the head is ours
+
+    def _compare(self, head: Head) -> None:
+        if not head.is_open:
+            raise ConflictError(
+                "the log is not open at the contract: run `traceledger anchor --open`", code="log-unopened"
+            )
+        if head.is_sealed:
+            raise LogIntegrityError(
+                f"the log is sealed; its successor is 0x{head.successor.hex()}", code="anchor-mismatch"
+            )
+        with self.log.database.read() as connection:
+            size = stored.read_head(connection).size
+            if head.size > size:
+                raise LogIntegrityError(
+                    f"the chain knows {head.size} entries, this log has {size}: the log was cut, or its key stolen",
+                    code="anchor-ahead",
+                )
+            if head.size and root_at(head.size, stored.node_hashes(connection, head.size)) != head.root:
+                raise LogIntegrityError(
+                    f"the chain's head of size {head.size} is not a head of this log", code="head-fork"
+                )
+
+    # --- (3) attempts under way
+
+    def _settle(self, head: Head) -> str:
+        with self.log.database.read() as connection:
+            open_attempts = anchors.by_state(connection, self.chain, ["signed", "mined"])
+            finals = anchors.by_state(connection, self.chain, ["final"])
+        said = ""
+        for attempt in finals:
+            if attempt.size > head.size:
+                self._move(attempt, "lost")
+                said = f"the chain lost its head of size {attempt.size}; it will be anchored again. "
+        for attempt in open_attempts:
+            said += self._look_after(attempt, head)
+        self._adopt(head)
+        return said
+
+    def _look_after(self, attempt: Attempt, head: Head) -> str:
+        receipt = self.sender.receipt(attempt.tx)
+        if receipt is None:
+            if attempt.state == "mined":
+                self._move(attempt, "signed")  # its block left the chain; the transaction may come back
+                return f"the block of size {attempt.size} left the chain. "
+            if head.size >= attempt.size or self.sender.nonce() > attempt.nonce:
+                self._move(attempt, "replaced")
+            return ""
+        if receipt.status != 1:
+            self._move(attempt, "failed")
+            return f"the transaction for size {attempt.size} reverted. "
+        position = _position(receipt, self.sender.contract, attempt)
+        if position is None:
+            self._move(attempt, "failed")
+            return ""
+        final = self.sender.rpc.block("finalized")
+        block = self.sender.rpc.block(receipt.block_number)
+        if block is None or block.hash != receipt.block_hash:
+            return ""
+        settled = final is not None and receipt.block_number <= final.number
+        state = "final" if settled else "mined"
+        with self.log.database.write() as connection:
+            anchors.settle(
+                connection,
+                attempt.tx,
+                state,
+                block=receipt.block_number,
+                block_hash=receipt.block_hash,
+                block_time=block.time,
+                log=position,
+            )
+        return (
+            f"size {attempt.size} is {state} in block {receipt.block_number}. "
+            if state != attempt.state
+            else ""
+        )
+
+    def _adopt(self, head: Head) -> None:
+        """Take over an anchor that somebody else relayed, or whose row a crash kept from being written."""
+        if head.seq == 0:
+            return
+        with self.log.database.read() as connection:
+            known = anchors.by_state(connection, self.chain, ["mined", "final", "signed"])
+        if any(attempt.size == head.size and attempt.root == head.root for attempt in known):
+            return
+        found = find_anchored(self.sender.rpc, self.sender.contract, self.log_id, head.seq)
+        if found is None:
+            return
+        attempt = Attempt(
+            chain=self.chain,
+            contract=self.sender.contract,
+            size=head.size,
+            root=head.root,
+            nonce=0,
+            tx=found.tx,
+            raw=b"",
+            max_fee=0,
+            priority_fee=0,
+            state="signed",
+            created_at=int(self._now()),
+        )
+        with self.log.database.write() as connection:
+            if anchors.exists(connection, found.tx):
+                anchors.settle(connection, found.tx, "signed")
+            else:
+                anchors.add(connection, attempt)
+        self._look_after(attempt, head)
+
+    def _move(self, attempt: Attempt, state: str) -> None:
+        with self.log.database.write() as connection:
+            anchors.settle(connection, attempt.tx, state)
+
+    # --- (4) and (5): offer the newest checkpoint
+
+    def _offer(self, head: Head) -> str:
+        with self.log.database.read() as connection:
+            flying = anchors.by_state(connection, self.chain, ["signed"])
+            size = stored.read_head(connection).size
+        if flying and self._now() - flying[-1].created_at < REPLACE_AFTER_S:
+            self._rebroadcast(flying[-1])
+            return ""
+        if size == head.size:
+            return ""
+        recompute(self.log.database, self.log.origin)
+        checkpoint = self._checkpoint()
+        above = Fees(max_fee=flying[-1].max_fee, priority_fee=flying[-1].priority_fee) if flying else None
+        prepared = self._prepare(head, checkpoint, flying[-1].nonce if flying else None, above)
+        if prepared is None:
+            return ""
+        with self.log.database.write() as connection:
+            anchors.add(
+                connection,
+                Attempt(
+                    chain=self.chain,
+                    contract=self.sender.contract,
+                    size=checkpoint.size,
+                    root=checkpoint.root,
+                    nonce=prepared.nonce,
+                    tx=prepared.tx,
+                    raw=prepared.raw,
+                    max_fee=prepared.fees.max_fee,
+                    priority_fee=prepared.fees.priority_fee,
+                    state="signed",
+                    created_at=int(self._now()),
+                ),
+            )
+        self._broadcast(prepared.raw)
+        return f"sent size {checkpoint.size}. "
+
+    def _rebroadcast(self, attempt: Attempt) -> None:
+        if attempt.raw and not self.sender.knows(attempt.tx):
+            self._broadcast(attempt.raw)
+
+    def _broadcast(self, raw: bytes) -> None:
+        try:
+            self.sender.broadcast(raw)
+        except ConflictError:
+            return  # mined already, or outbid: the next step reads receipts and head
+        self._mine()
+
+    def _prepare(
+        self, head: Head, checkpoint: note.Checkpoint, nonce: int | None, above: Fees | None
+    ) -> Prepared | None:
+        with self.log.database.read() as connection:
+            proof = (
+                consistency_proof(head.size, checkpoint.size, stored.node_hashes(connection, checkpoint.size))
+                if head.size
+                else []
+            )
+        r, s, v = sign_checkpoint(
+            self._signer.secret, log_id=self.log_id, size=checkpoint.size, root=checkpoint.root
+        )
+        compact = (int.from_bytes(s) | (v - 27) << 255).to_bytes(32)
+        try:
+            return self.sender.build_anchor(
+                self.log_id,
+                size=checkpoint.size,
+                root=checkpoint.root,
+                proof=proof,
+                signature=(r, compact),
+                nonce=self.sender.nonce() if nonce is None else nonce,
+                fees=self.sender.fees(above=above),
+            )
+        except RefusedError as error:
+            if error.name in ("Stale", "Conflict", "BadProof"):
+                return None  # the head moved in between; the next step compares it again
+            raise LogIntegrityError(
+                f"the contract refuses our checkpoint: {error}", code="anchor-mismatch"
+            ) from error
+
+    def _checkpoint(self) -> note.Checkpoint:
+        """The signed checkpoint that ends in an index record; appends the record if the log grew since the last."""
+        for _ in range(5):
+            with self.log.database.read() as connection:
+                head = stored.read_head(connection)
+                kept = stored.read_checkpoint(connection, head.size)
+                last = Entry.parse(stored.read_entry(connection, head.size - 1)) if head.size else None
+            if kept is not None:
+                return note.parse_checkpoint(kept)
+            if last is not None and last.family == "log":
+                return self._sign(head.size, head.root)
+            try:
+                record = self.log.submit_built(
+                    lambda connection, size, root: build_record(
+                        connection,
+                        size,
+                        root,
+                        origin=self.log.origin,
+                        operator=self._operator,
+                        key=self._indexer,
+                        demo=self._demo,
+                    )
+                )
+            except TemporaryError:
+                continue
+            with self.log.database.read() as connection:
+                size = record.index + 1
+                return self._sign(size, root_at(size, stored.node_hashes(connection, size)))
+        raise TemporaryError("the log grows too fast to place an index record; trying again", code="busy")
+
+    def _sign(self, size: int, root: bytes) -> note.Checkpoint:
+        r, s, v = sign_checkpoint(self._signer.secret, log_id=self.log_id, size=size, root=root)
+        line = note.anchor_line(self.log.origin, self._signer.address, r=r, s=s, v=v)
+        return self.log.sign_anchored(size, root, [line])
+
+
+def _position(receipt: Receipt, contract: bytes, attempt: Attempt) -> int | None:
+    """Position among the receipt's logs of the event that fixed the attempt's head."""
+    for position, log in enumerate(receipt.logs):
+        if log.address != contract:
+            continue
+        try:
+            fixed = decode_anchored(log)
+        except VerificationError:
+            continue
+        if (fixed.size, fixed.root) == (attempt.size, attempt.root):
+            return position
+    return None

@@ -1,0 +1,354 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+The log in the database: reading entries, subjects and tiles, and appending under the head's lock.
+
+Entries, subjects, full tiles and head of one append are one transaction.  Partial tiles are never stored:
+they are derived from leaf hashes and full tiles below them.
+"""
+
+import hashlib
+from base64 import b32encode
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from traceledger.core.claims import epcis
+from traceledger.core.claims.identifiers import gtin_uri
+from traceledger.core.claims.records import code_uri
+from traceledger.core.log.entry import Entry
+from traceledger.core.log.merkle import Frontier, NodeReader
+from traceledger.core.log.tiles import HEIGHT, WIDTH, node_reader, perfect_root, tile_width
+from traceledger.errors import LogIntegrityError, NotFoundError
+from traceledger.store.schema import checkpoints, entries, head, subjects, tiles, touches
+
+_CHUNK = 500
+_SCAN = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredHead:
+    """The head row: size, root, right edge of the tree, and the admission time of the last entry."""
+
+    size: int
+    root: bytes
+    frontier: tuple[bytes, ...]
+    t: int
+
+    def tree(self) -> Frontier:
+        """Return the growing tree at this head."""
+        return Frontier(self.size, self.frontier)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appended:
+    """An entry to append, with the subjects it touches."""
+
+    index: int
+    entry: Entry
+    subjects: tuple[str, ...]
+
+
+def alias_of(subject: str) -> str:
+    """Return the short name under ``/lots/`` of *subject*: base32 of the first 10 bytes of its SHA-256."""
+    return b32encode(hashlib.sha256(subject.encode()).digest()[:10]).decode("ascii").lower()
+
+
+def create_head(connection: Connection) -> None:
+    """Insert the head row of an empty log."""
+    tree = Frontier()
+    connection.execute(insert(head).values(one=1, size=0, root=tree.root(), frontier=b"", t=0))
+
+
+def has_head(connection: Connection) -> bool:
+    """Say whether the database holds a log."""
+    return connection.execute(select(head.c.one)).first() is not None
+
+
+def read_head(connection: Connection, *, lock: bool = False) -> StoredHead:
+    """
+    Read the head row; with *lock*, hold it until the transaction ends.
+
+    Raises:
+        LogIntegrityError: there is no head row.
+    """
+    query = select(head.c.size, head.c.root, head.c.frontier, head.c.t)
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    if row is None:
+        raise LogIntegrityError("the database holds no log; a mistyped path?", code="head-missing")
+    size, root, edge, t = row
+    frontier = tuple(edge[i : i + 32] for i in range(0, len(edge), 32))
+    return StoredHead(size=size, root=root, frontier=frontier, t=t)
+
+
+def append(connection: Connection, old: StoredHead, items: Sequence[Appended]) -> StoredHead:
+    """
+    Write *items*, the tiles they fill and the new head.
+
+    Raises:
+        LogIntegrityError: the head row is not *old* any more, though it was locked.
+    """
+    tree = old.tree()
+    for item in items:
+        tree.append(item.entry.leaf)
+    connection.execute(
+        insert(entries),
+        [
+            {
+                "index": item.index,
+                "id": bytes.fromhex(item.entry.id),
+                "leaf": item.entry.leaf,
+                "registry": int(item.entry.is_registry),
+                "entry": item.entry.raw,
+            }
+            for item in items
+        ],
+    )
+    _touch(connection, items)
+    _fill_tiles(connection, old.size, tree.size)
+    new = StoredHead(size=tree.size, root=tree.root(), frontier=tuple(tree.hashes), t=items[-1].entry.t)
+    changed = connection.execute(
+        update(head)
+        .where(head.c.one == 1, head.c.size == old.size, head.c.root == old.root)
+        .values(size=new.size, root=new.root, frontier=b"".join(new.frontier), t=new.t)
+    )
+    if changed.rowcount != 1:
+        raise LogIntegrityError("the head changed under its own lock", code="head-fork")
+    return new
+
+
+def read_entry(connection: Connection, index: int) -> bytes:
+    """Return the entry's bytes; raises NotFoundError."""
+    raw = connection.execute(select(entries.c.entry).where(entries.c.index == index)).scalar_one_or_none()
+    if raw is None:
+        raise NotFoundError(f"the log has no entry {index}", code="entry-unknown")
+    return bytes(raw)
+
+
+def read_entries(connection: Connection, start: int, end: int) -> list[bytes]:
+    """Return the entries start..end-1, as far as they exist."""
+    query = (
+        select(entries.c.entry)
+        .where(entries.c.index >= start, entries.c.index < end)
+        .order_by(entries.c.index)
+    )
+    return [bytes(raw) for raw in connection.execute(query).scalars()]
+
+
+def scan_entries(connection: Connection, size: int) -> Iterator[tuple[int, bytes, bytes, bytes, int]]:
+    """Yield (index, id, leaf, entry, registry) for the first *size* entries, in flat memory."""
+    columns = (entries.c.index, entries.c.id, entries.c.leaf, entries.c.entry, entries.c.registry)
+    for start in range(0, size, _SCAN):
+        query = select(*columns).where(entries.c.index >= start, entries.c.index < min(size, start + _SCAN))
+        for index, identity, leaf, entry, registry in connection.execute(query.order_by(entries.c.index)):
+            yield index, bytes(identity), bytes(leaf), bytes(entry), registry
+
+
+def read_registry(connection: Connection, start: int) -> list[tuple[int, Entry]]:
+    """Return the registry entries from index *start* on."""
+    query = (
+        select(entries.c.index, entries.c.entry)
+        .where(entries.c.registry == 1, entries.c.index >= start)
+        .order_by(entries.c.index)
+    )
+    return [(index, Entry.parse(bytes(raw))) for index, raw in connection.execute(query)]
+
+
+def find_ids(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
+    """Return the log index of each statement id that stands in the log."""
+    found: dict[str, int] = {}
+    for start in range(0, len(ids), _CHUNK):
+        wanted = [bytes.fromhex(one) for one in ids[start : start + _CHUNK]]
+        query = select(entries.c.id, entries.c.index).where(entries.c.id.in_(wanted))
+        found.update((bytes(identity).hex(), index) for identity, index in connection.execute(query))
+    return found
+
+
+def subjects_at(connection: Connection, indexes: Sequence[int]) -> dict[int, tuple[str, ...]]:
+    """Return the subjects that the entries at *indexes* touch."""
+    found: dict[int, list[str]] = {index: [] for index in indexes}
+    for start in range(0, len(indexes), _CHUNK):
+        query = (
+            select(touches.c.index, subjects.c.subject)
+            .join(subjects, subjects.c.id == touches.c.subject)
+            .where(touches.c.index.in_(indexes[start : start + _CHUNK]))
+        )
+        for index, subject in connection.execute(query):
+            found[index].append(subject)
+    return {index: tuple(names) for index, names in found.items()}
+
+
+def touching(connection: Connection, subject: str, size: int) -> list[tuple[int, Entry]]:
+    """Return the entries below *size* that touch *subject*, in index order."""
+    query = (
+        select(entries.c.index, entries.c.entry)
+        .join(touches, touches.c.index == entries.c.index)
+        .join(subjects, subjects.c.id == touches.c.subject)
+        .where(subjects.c.subject == subject, entries.c.index < size)
+        .order_by(entries.c.index)
+    )
+    return [(index, Entry.parse(bytes(raw))) for index, raw in connection.execute(query)]
+
+
+def related(connection: Connection, shown: Iterable[Entry], size: int) -> dict[int, Entry]:
+    """
+    Return the masterdata, credentials and notices about the products, sites and codes that *shown* entries name.
+    """
+    wanted: set[str] = set()
+    for entry in shown:
+        if entry.family == "event":
+            wanted.update(_products(epcis.subjects(entry.statement)))
+            wanted.update(code_uri(code) for code in entry.member("codes") or ())
+            places = (entry.statement.get("readPoint"), entry.statement.get("bizLocation"))
+            wanted.update(
+                place["id"]
+                for place in places
+                if isinstance(place, dict) and isinstance(place.get("id"), str)
+            )
+        elif entry.kind == "issue":
+            wanted.add(gtin_uri(entry.statement["data"]["gtin"]))
+    return {
+        index: entry
+        for subject in sorted(wanted)
+        for index, entry in touching(connection, subject, size)
+        if entry.family != "event"
+    }
+
+
+def _products(names: Iterable[str]) -> Iterator[str]:
+    for name in names:
+        if name.startswith("https://id.gs1.org/01/"):
+            yield "/".join(name.split("/")[:5])
+
+
+def newest_ids(connection: Connection, wanted: Sequence[str]) -> dict[str, str]:
+    """Return for each of the *wanted* subjects the statement id of the newest entry that touches it."""
+    newest: dict[str, str] = {}
+    for subject in wanted:
+        query = (
+            select(entries.c.id)
+            .join(touches, touches.c.index == entries.c.index)
+            .join(subjects, subjects.c.id == touches.c.subject)
+            .where(subjects.c.subject == subject)
+            .order_by(entries.c.index.desc())
+            .limit(1)
+        )
+        found = connection.execute(query).scalar_one_or_none()
+        if found is not None:
+            newest[subject] = bytes(found).hex()
+    return newest
+
+
+def subject_rows(connection: Connection, size: int) -> list[tuple[str, int, int]]:
+    """Return (subject, count, last) over the entries below *size*, by the UTF-8 bytes of the subject."""
+    query = (
+        select(subjects.c.subject, func.count(), func.max(touches.c.index))
+        .join(touches, touches.c.subject == subjects.c.id)
+        .where(touches.c.index < size)
+        .group_by(subjects.c.subject)
+    )
+    return sorted(((r[0], r[1], r[2]) for r in connection.execute(query)), key=lambda row: row[0].encode())
+
+
+def subject_by_alias(connection: Connection, alias: str) -> str:
+    """Return the subject with that short name; raises NotFoundError."""
+    found = connection.execute(
+        select(subjects.c.subject).where(subjects.c.alias == alias)
+    ).scalar_one_or_none()
+    if found is None:
+        raise NotFoundError(f"nothing here is called {alias}", code="lot-unknown")
+    return str(found)
+
+
+def list_subjects(connection: Connection, prefix: str, limit: int) -> list[str]:
+    """Return up to *limit* subjects that begin with *prefix*, in order."""
+    query = (
+        select(subjects.c.subject)
+        .where(subjects.c.subject >= prefix, subjects.c.subject < prefix + "\U0010ffff")
+        .order_by(subjects.c.subject)
+        .limit(limit)
+    )
+    return list(connection.execute(query).scalars())
+
+
+def node_hashes(connection: Connection, size: int) -> NodeReader:
+    """Return a node function over the first *size* entries; each tile is read once."""
+
+    @lru_cache(maxsize=64)
+    def tile(level: int, number: int) -> tuple[bytes, ...]:
+        return read_tile(connection, level, number, tile_width(level, number, size))
+
+    return node_reader(tile)
+
+
+def read_tile(connection: Connection, level: int, number: int, width: int) -> tuple[bytes, ...]:
+    """
+    Return the first *width* hashes of a tile; full tiles are stored, others derived.
+
+    Raises:
+        NotFoundError: the log is not that large.
+    """
+    stored = select(tiles.c.hashes).where(tiles.c.level == level, tiles.c.number == number)
+    data = connection.execute(stored).scalar_one_or_none()
+    if data is not None:
+        return tuple(data[i : i + 32] for i in range(0, width * 32, 32))
+    first = number * WIDTH
+    if level == 0:
+        query = select(entries.c.leaf).where(entries.c.index >= first, entries.c.index < first + width)
+        hashes = tuple(bytes(leaf) for leaf in connection.execute(query.order_by(entries.c.index)).scalars())
+    else:
+        below = select(tiles.c.hashes).where(
+            tiles.c.level == level - 1, tiles.c.number >= first, tiles.c.number < first + width
+        )
+        rows = connection.execute(below.order_by(tiles.c.number)).scalars()
+        hashes = tuple(perfect_root([row[i : i + 32] for i in range(0, WIDTH * 32, 32)]) for row in rows)
+    if len(hashes) != width:
+        raise NotFoundError(f"the log has no tile {level}/{number} of width {width}", code="tile-unknown")
+    return hashes
+
+
+def save_checkpoint(connection: Connection, size: int, note: str) -> None:
+    """Keep the note of a checkpoint that carries more than the log key's line."""
+    if (
+        connection.execute(update(checkpoints).where(checkpoints.c.size == size).values(note=note)).rowcount
+        == 0
+    ):
+        connection.execute(insert(checkpoints).values(size=size, note=note))
+
+
+def read_checkpoint(connection: Connection, size: int) -> str | None:
+    """Return the kept note of the checkpoint at *size*."""
+    return connection.execute(
+        select(checkpoints.c.note).where(checkpoints.c.size == size)
+    ).scalar_one_or_none()
+
+
+def _touch(connection: Connection, items: Sequence[Appended]) -> None:
+    wanted = sorted({subject for item in items for subject in item.subjects})
+    if not wanted:
+        return
+    known: dict[str, int] = {}
+    for start in range(0, len(wanted), _CHUNK):
+        query = select(subjects.c.subject, subjects.c.id).where(
+            subjects.c.subject.in_(wanted[start : start + _CHUNK])
+        )
+        known.update((row.subject, row.id) for row in connection.execute(query))
+    fresh = [subject for subject in wanted if subject not in known]
+    if fresh:
+        top = connection.execute(select(func.max(subjects.c.id))).scalar_one() or 0
+        known.update((subject, top + 1 + i) for i, subject in enumerate(fresh))
+        connection.execute(
+            insert(subjects), [{"id": known[one], "subject": one, "alias": alias_of(one)} for one in fresh]
+        )
+    rows = [{"subject": known[one], "index": item.index} for item in items for one in item.subjects]
+    connection.execute(insert(touches), rows)
+
+
+def _fill_tiles(connection: Connection, old_size: int, new_size: int) -> None:
+    level = 0
+    while new_size >> HEIGHT * (level + 1):
+        for number in range(old_size >> HEIGHT * (level + 1), new_size >> HEIGHT * (level + 1)):
+            hashes = read_tile(connection, level, number, WIDTH)
+            connection.execute(insert(tiles).values(level=level, number=number, hashes=b"".join(hashes)))
+        level += 1

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Schema migrations, run by Alembic."""

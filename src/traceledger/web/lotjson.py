@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+A lot as JSON: the same facts as the page, for programs, in the names of `core.judge.view`.
+
+Amounts are exact JSON numbers; coordinates are text, because no binary float ever enters our JSON.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from traceledger.core.judge.view import LotView
+from traceledger.core.sign.canonical import canonical_bytes
+
+
+def lot_json(view: LotView) -> bytes:
+    """Canonical JSON of *view*."""
+    return canonical_bytes(_plain(view))
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else value
+    return str(value) if isinstance(value, float) else value
