@@ -124,6 +124,7 @@ def codes_page() -> list[str]:
     """Return codes.md: the error tree, the reason codes of verdicts, and the remaining codes."""
     from traceledger import errors
     from traceledger.core import reasons
+    from traceledger.web import errors as web_errors
 
     classes = [
         (depth, kind) for depth, kind in tree(errors.TraceledgerError) if kind.__module__ == errors.__name__
@@ -157,6 +158,14 @@ def codes_page() -> list[str]:
     lines += table(
         ["code", "raised as"], [[f"`{code}`", ", ".join(sorted(rest[code]))] for code in sorted(rest)]
     )
+    lines += [
+        "",
+        "## HTTP",
+        "",
+        "Codes of answers that come from the request itself, before anything is asked.",
+        "",
+    ]
+    lines += table(["code", "HTTP"], [[f"`{code}`", status] for status, code in web_errors.CODES.items()])
     return [*lines, ""]
 
 

@@ -276,14 +276,17 @@ def blocks(example: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     entry = Entry.from_json(harvest["entry"])
     yield "canonical", "text", entry.envelope.payload.decode()[:420] + "…"
     yield "entry", "json", plain({**harvest["entry"], "env": shortened(harvest["entry"]["env"])})
-    head = entry.envelope.pae[: 9 + 4 + len(entry.envelope.payload_type)].decode()
+    kind, payload = entry.envelope.payload_type, entry.envelope.payload
+    head = f"DSSEv1 {len(kind)} {kind} {len(payload)} "
+    if not entry.envelope.pae.startswith(head.encode()):
+        raise SystemExit("make_examples: the PAE begins otherwise")
     yield (
         "entry-facts",
         "text",
         "\n".join(
             [
                 f"index        {harvest['index']}",
-                f'PAE begins   {head}{len(entry.envelope.payload)} {{"@context":…',
+                f'PAE begins   {head}{{"@context":…',
                 f"payload      {len(entry.envelope.payload)} bytes, PAE {len(entry.envelope.pae)}, entry {len(entry.raw)}",
                 f"keyid        {entry.envelope.signatures[0].kid}",
                 f"id           {entry.id}",

@@ -18,7 +18,7 @@ from traceledger.core.judge.bundle import Trust
 from traceledger.core.judge.lines import is_test_chain
 from traceledger.core.log.anchor import log_id
 from traceledger.core.sign.keys import SigningKey
-from traceledger.core.state.registry import AnchorPlace
+from traceledger.core.state.registry import AnchorPlace, Policy
 from traceledger.errors import ConflictError, NotFoundError
 from traceledger.keyring import evm, files
 from traceledger.keyring.passwords import passwords
@@ -93,6 +93,19 @@ class App:
             }
         return {"ok": True, "size": self.log.size(), "anchor": chain, "checks": {"database": True}}
 
+    @property
+    def policy(self) -> Policy:
+        """
+        The log's newest policy.
+
+        Raises:
+            ConflictError: code ``policy-missing``.
+        """
+        policy = self.sequencer.registry().policy
+        if policy is None:
+            raise ConflictError("the log has no policy", code="policy-missing")
+        return policy
+
     @cached_property
     def place(self) -> AnchorPlace:
         """
@@ -101,8 +114,7 @@ class App:
         Raises:
             ConflictError: code ``chain-unset``: no chain is configured, or the policy names none yet.
         """
-        policy = self.sequencer.registry().policy
-        for place in policy.anchors if policy else ():
+        for place in self.policy.anchors:
             if place.chain == self.settings.chain and place.contract == self.settings.contract_address:
                 return place
         raise ConflictError(
@@ -129,6 +141,7 @@ class App:
             indexer=self.key("indexer"),
             operator=settings.operator,
             chain=settings.chain,
+            heartbeat=self.policy.max_silence / 2,
             demo=settings.demo,
             mine=mine if settings.demo else lambda: None,
         )
@@ -252,14 +265,20 @@ def create_deployment(settings: Settings, *, operator_name: str) -> Trust:
     """
     if (settings.folder / FILE_NAME).exists():
         raise ConflictError(f"{settings.folder} holds a ledger already", code="deployment-exists")
-    settings.keys.mkdir(mode=0o700, parents=True, exist_ok=True)
+    settings.folder.mkdir(parents=True, exist_ok=True)
+    settings.folder.chmod(0o700)  # the database holds the rolls' secrets and private parts
+    settings.keys.mkdir(mode=0o700, exist_ok=True)
     if settings.password_file and not (settings.folder / settings.password_file).exists():
         files.write_secret(
             settings.folder / settings.password_file, secrets.token_urlsafe(24).encode() + b"\n"
         )
     files.write_secret(settings.keys / "pepper", secrets.token_bytes(32))
     keys = FoundingKeys(
-        **{name: new_key(settings, name.replace("_", "-")) for name in FoundingKeys.__slots__}
+        root=new_key(settings, "root"),
+        log=new_key(settings, "log"),
+        log_spare=new_key(settings, "log-spare"),
+        operator_admin=new_key(settings, f"{settings.operator}-admin"),
+        indexer=new_key(settings, "indexer"),
     )
     ask = passwords(_password_file(settings))
     for name in ("anchor", "guardian", "account"):

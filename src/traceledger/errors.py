@@ -84,8 +84,19 @@ class TemporaryError(TraceledgerError):
 
 
 class LogIntegrityError(TraceledgerError):
-    """Stop signing and call the operator: the stored log and what was published do not agree."""
+    """
+    Stop signing and call the operator: the stored log and what was published do not agree.
+
+    Args:
+        index: Log index of the entry concerned, where it is one.
+    """
 
     code = "log-integrity"
     http_status = 500
     exit_code = 70
+
+    def __init__(
+        self, message: str, *, code: str | None = None, where: str | None = None, index: int | None = None
+    ) -> None:
+        super().__init__(message, code=code, where=where)
+        self.index = index

@@ -9,13 +9,16 @@ waited out with growing pauses; a difference between log and chain ends the proc
 import signal
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from traceledger.app import App
+import click
+
+from traceledger.app import App, build_from
 from traceledger.errors import TemporaryError
 from traceledger.ledger.anchor import Anchorer, AnchorState
-from traceledger.ledger.sequence import recompute
+from traceledger.ledger.recompute import recompute
 
 POLL_S: Final = 2.0
 MAX_PAUSE_S: Final = 60.0
@@ -52,7 +55,7 @@ class Worker:
                 anchorer = anchorer or self._app.anchorer()
                 due = since_anchor >= self._app.settings.anchor_every
                 state = anchorer.step(send=due)
-                since_anchor = 0.0 if due and state.anchored == state.size else since_anchor
+                since_anchor = 0.0 if state.sent or (due and state.settled) else since_anchor
                 self._report(state)
                 pause = POLL_S
             except TemporaryError as error:
@@ -71,3 +74,15 @@ class Worker:
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self.stop()
+
+
+@click.command()
+@click.pass_obj
+def worker(folder: Path) -> None:
+    """Anchor the log on the chain and watch anchors until they are final; stop with Ctrl-C or SIGTERM."""
+    app = build_from(folder)
+    try:
+        click.echo(f"Anchoring {app.settings.origin} on {app.settings.chain}", err=True)
+        Worker(app, lambda text: click.echo(text, err=True)).run()
+    finally:
+        app.close()

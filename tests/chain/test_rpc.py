@@ -5,7 +5,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -208,6 +208,33 @@ def test_silence_ends_at_the_timeout() -> None:
     assert observe(f"http://127.0.0.1:{port}", TX, timeout=0.2).error == "chain-unreachable"
     with endpoint(lambda _: None) as url:
         assert observe(url, TX).error == "chain-unreachable"
+
+
+def test_dripping_ends_at_the_timeout() -> None:
+    """An endpoint that sends a byte now and then, each well within the time-out, does not hold a reader for ever."""
+    stop = threading.Event()
+
+    class Dripping(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            with suppress(OSError):
+                while not stop.wait(0.02):
+                    self.wfile.write(b" ")
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Dripping) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            seen = observe(f"http://127.0.0.1:{server.server_port}", TX, timeout=0.3)
+        finally:
+            stop.set()
+            server.shutdown()
+            thread.join()
+    assert seen.error == "chain-unreachable"
 
 
 def test_refusals_keep_the_endpoints_words() -> None:

@@ -20,8 +20,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from traceledger.core.judge.bundle import Bundle, Trust
+from traceledger.core.judge.findings import findings_of
 from traceledger.core.judge.verify import Report, verify_bundle
 from traceledger.core.log.anchor import Observation, Receipt, ReceiptLog
+from traceledger.core.log.entry import Entry
+from traceledger.core.sign.canonical import parse
 from traceledger.errors import InputError
 
 REGISTRY = {"root", "policy", "org", "key", "grant", "revoke"}
@@ -360,3 +363,10 @@ def test_malformed_is_not_a_verdict(example: Any) -> None:
     with pytest.raises(InputError) as caught:
         judge(odd)
     assert (caught.value.code, caught.value.exit_code) == ("bundle-shape", 2)
+
+
+def test_example_has_no_findings(root: Path) -> None:
+    """The example's sums add up, its code is its own, and every entry is linked and in time."""
+    example = parse((root / "docs" / "spec" / "example.json").read_bytes(), limit=1 << 20)
+    entries = [(item["index"], Entry.from_json(item["entry"])) for item in example["entries"]]
+    assert findings_of(entries, example["origin"]).found == []

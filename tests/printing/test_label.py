@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What one stamp says."""
 
+import subprocess
+import sys
 import unicodedata
 from typing import Any
 
@@ -42,6 +44,9 @@ def test_number_is_grouped(roll: str, number: int, text: str) -> None:
         {"uri": "https://id.sotem.example/"},
         {"uri": "https://id.sotem.example@evil.example/01/1", "host": "evil.example"},
         {"uri": "https://id.sotem.example.evil.example/01/1"},
+        {"uri": "https://[::1/01/1", "host": "[::1"},
+        {"uri": "https://[::1]:80/01/1", "host": "["},
+        {"uri": "https:///01/1", "host": ""},
         {"host": "sotem.example"},
         {"host": ""},
         {"number": -1},
@@ -76,3 +81,15 @@ def test_http_link_counts_as_a_demonstration() -> None:
     assert StampLabel(**local).is_demo
     assert StampLabel(**(VALID | {"demo": True})).is_demo
     assert not StampLabel(**VALID).is_demo
+
+
+def test_label_needs_no_drawing_library() -> None:
+    """Who only formats a number or a label, as the scan page does, loads neither fonts nor pictures nor symbols."""
+    probe = (
+        "import sys, traceledger.printing.label; "
+        "print(sorted(set(sys.modules) & {'fontTools', 'PIL', 'zxingcpp', 'pypdfium2'}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", probe], check=True, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.strip() == "[]"

@@ -244,7 +244,7 @@ class TestFile:
         assert "Tờ 40000 · A-2611-000 719 983" in _text_of(data)
 
     def test_memory_does_not_grow_with_the_roll(self, make_labels: Make) -> None:
-        """Four times the stamps take the same memory: pages leave as they are made."""
+        """Three times the stamps take the same memory: pages leave as they are made."""
 
         def peak(count: int) -> int:
             labels: Iterator[StampLabel] = (
@@ -257,7 +257,7 @@ class TestFile:
             return most
 
         peak(100)  # fills the table of module runs: there are only forty links
-        assert peak(2000) < peak(500) + 100_000
+        assert peak(1000) < peak(300) + 100_000
 
     def test_out_need_not_be_seekable(self, make_labels: Make) -> None:
         """A pipe will do."""

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from traceledger.errors import InputError
-from traceledger.printing.fonts import INK, INK_ASCII, WEIGHTS, Weight, face, normalise
+from traceledger.printing.fonts import INK, INK_ASCII, WEIGHTS, Weight, face
+from traceledger.printing.label import normalise
 from traceledger.printing.text import MIN_PT, PT_MM, Fitted, fit
 
 VOWELS = "aăâeêioôơuưy"
@@ -48,6 +49,13 @@ class TestFit:
         assert fitted.size_pt == MIN_PT
         assert fitted.lines[-1].endswith("…")
         assert text.startswith(" ".join(fitted.lines).removesuffix("…"))
+
+    def test_cut_falls_between_words(self) -> None:
+        """The ellipsis follows a whole word: half a Vietnamese word is another word."""
+        text = "Xoài cát Hòa Lộc sấy dẻo không đường đóng gói hút chân không"
+        for width_mm in range(14, 30):
+            kept = " ".join(set_in(text, width_mm=width_mm).lines)
+            assert kept == text or kept.removesuffix("…") + " " in text
 
     def test_word_wider_than_the_line_is_broken(self) -> None:
         """One endless word fills its lines and is cut; it never runs over the edge."""

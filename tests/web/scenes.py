@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cache
 
 from traceledger.core.judge.bundle import Bundle
-from traceledger.core.judge.verdict import build_view, unknown_view
+from traceledger.core.judge.verdict import altered_view, build_view, unknown_view
 from traceledger.core.judge.verify import verify_bundle
 from traceledger.core.judge.view import AnchorView, FindingView, LotView, StampView
 from web import story as tale
@@ -99,6 +99,7 @@ def recalled() -> Story:
 def stranger() -> Story:
     """The lot with an event by a shop that never held it."""
     told = mango(registered())
+    told.now = NOW - 86_400
     told.event("store", "cua-hang-mau", "2026-11-20T08:00:00+07:00", site=tale.SHED)
     return told
 
@@ -122,6 +123,7 @@ def scenes() -> dict[str, LotView]:
         "not-activated": look(mango(registered()), stamped=stamp(FIRST + 3, state="issued", scans=1)),
         "unknown": unknown_view(f"https://{tale.HOST}/01/{tale.GTIN}/21/000000000000", now=NOW),
         "altered": look(mango(registered()), stamped=stamp(), change=tampered),
+        "unreadable": altered_view(LOT, step=4, reason="json-syntax", stamp=stamp(), now=NOW),
         "no-data": look(bare_lot(registered()), stamped=stamp(state="issued", scans=1), prove_stamp=False),
         "chain-unreachable": look(plain, stamped=stamp(), chain_error="chain-unreachable"),
         "anchor-pending": look(mango(registered()), stamped=stamp(), anchored=False),

@@ -77,6 +77,7 @@ class TestScan:
             ("not-activated", "Tem chưa kích hoạt, không dùng để bán", "Stamp not activated: not for sale"),
             ("unknown", "Không có tem này trong sổ", "No such stamp in this ledger"),
             ("altered", "Hồ sơ bị thay đổi tại bước 3", "Record altered at step 3"),
+            ("unreadable", "Hồ sơ bị thay đổi tại bước 4", "Record altered at step 4"),
             ("no-data", "Chưa có dữ liệu cho tem này", "No data behind this stamp yet"),
             ("chain-unreachable", "Chưa hỏi được chuỗi khối lúc này", "Chain could not be asked just now"),
             ("anchor-pending", "Đã ký, đang chờ ghi dấu lên chuỗi", "Signed, waiting for the chain"),

@@ -8,6 +8,10 @@ import jsonschema_rs
 import pytest
 from flask.testing import FlaskClient
 
+from traceledger.core.judge.view import LotView
+from traceledger.errors import NotFoundError
+from web.fakes import FakeApp
+from web.scenes import scenes
 from web.story import GTIN, SERIALS
 
 PRODUCT = f"/01/{GTIN}"
@@ -151,3 +155,17 @@ def test_escaped_slash_stays_in_the_lot(client: FlaskClient) -> None:
     """An escaped slash belongs to the lot number; the link is valid and merely unknown."""
     assert client.get(f"{PRODUCT}/10/A%2FB").status_code == 404
     assert client.get(f"{PRODUCT}/10/A/B").status_code == 400
+
+
+def test_slash_decoded_on_the_way(client: FlaskClient, app: FakeApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind a server that decodes it, a known lot with a slash is found; an unknown one is still no link."""
+    bare = {"RAW_URI": "", "REQUEST_URI": ""}
+    known = lambda subject: scenes()["lot"] if subject.endswith("/10/A%2FB") else _unknown(subject)  # noqa: E731
+    monkeypatch.setattr(app.resolver, "lot", known)
+    assert client.get(f"{PRODUCT}/10/A%2FB", environ_overrides=bare).status_code == 200
+    assert client.get(f"{PRODUCT}/10/A%2FC", environ_overrides=bare).status_code == 400
+    assert client.get(f"{PRODUCT}/10/A%2FB/21/S1", environ_overrides=bare).status_code == 400
+
+
+def _unknown(subject: str) -> LotView:
+    raise NotFoundError(f"no lot {subject}", code="lot-unknown")

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from traceledger.core.claims.records import roll_uri
 from traceledger.core.judge.lines import GOODS, LABEL, RECORD, decide, is_test_chain
 from traceledger.core.judge.verdict import build_view
 from traceledger.core.judge.verify import RUNGS, verify_bundle
@@ -333,6 +334,18 @@ class TestView:
             "amber",
             ["ORIGIN"],
         )
+
+    def test_roll_without_a_lot(self) -> None:
+        """A stamp of a roll that names no lot shows product and issuer, and no step of other stamps."""
+        told = mango(registered())
+        held = stamp(FIRST + 3, state="issued")
+        bundle = told.bundle(roll_uri(tale.ROLL))
+        report = verify_bundle(bundle, trust=told.trust(), observations=told.observations())
+        view = build_view(
+            bundle, report, now=NOW, stamp=held, anchor=shown.anchor(told), related=told.related()
+        )
+        assert (view.product_name, view.producer_name, view.steps) == ("Xoài cát chu", "HTX Xoài Bến Mẫu", ())
+        assert (view.goods.state, view.record.state) == ("not-activated", "no-data")
 
     def test_number_of_a_stamp_never_activated(self) -> None:
         """A stamp outside the activated range is not for sale, though its lot is sound."""

@@ -7,8 +7,6 @@ and after any trouble the head on the chain decides.  Heavy libraries (web3, eth
 functions, so a program that never anchors never loads them.
 """
 
-import importlib
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from traceledger.chain.rpc import Rpc, RpcRefusedError, read_head
 from traceledger.core.log.anchor import Head, Receipt, checkpoint_digest, origin_hash
 from traceledger.core.sign.evm import keccak256
 from traceledger.errors import ConflictError, InputError, TemporaryError
+from traceledger.heavy import load
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -320,7 +319,7 @@ def deploy(rpc: Rpc, *, chain_id: int, account_key: bytes) -> bytes:
     if rpc.code(FACTORY):
         prepared = sender.build_call(FACTORY, _SALT + code, nonce=nonce, fees=fees)
     else:
-        create_address = _load("web3.utils.address").get_create_address
+        create_address = load("web3.utils.address").get_create_address
         address = bytes.fromhex(create_address(_checksum(sender.address), nonce)[2:])
         prepared = sender.build_call(None, code, nonce=nonce, fees=fees)
     sender.wait(sender.broadcast(prepared.raw))
@@ -348,30 +347,16 @@ def _account(key: bytes) -> "LocalAccount":
     if len(key) != 32:
         raise InputError(f"expected a 32-byte secp256k1 key, got {len(key)} bytes")
     try:
-        account: LocalAccount = _load("eth_account").Account.from_key(key)
-    except (ValueError, _load("eth_utils.exceptions").ValidationError) as error:
+        account: LocalAccount = load("eth_account").Account.from_key(key)
+    except (ValueError, load("eth_utils.exceptions").ValidationError) as error:
         raise InputError("expected a secp256k1 key within the group order") from error
     return account
 
 
 def _encode(function: str, arguments: list[Any]) -> bytes:
-    contract = _load("web3").Web3().eth.contract(abi=artifact()["abi"])
+    contract = load("web3").Web3().eth.contract(abi=artifact()["abi"])
     return bytes.fromhex(contract.encode_abi(function, args=arguments)[2:])
 
 
 def _checksum(address: bytes) -> Any:
-    return _load("web3").Web3.to_checksum_address(address)
-
-
-def _load(module: str) -> Any:
-    """
-    Import a heavy library when it is needed, and keep the recursion limit.
-
-    Part of them (py_ecc) raises it to 100,000 for the whole process, where a parser sent deep nonsense then ends
-    in a stack overflow instead of a RecursionError.
-    """
-    limit = sys.getrecursionlimit()
-    try:
-        return importlib.import_module(module)
-    finally:
-        sys.setrecursionlimit(limit)
+    return load("web3").Web3.to_checksum_address(address)

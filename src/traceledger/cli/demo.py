@@ -27,7 +27,7 @@ import click
 
 from traceledger.app import App, build, build_from, create_deployment, open_evm_key, set_up_chain
 from traceledger.chain.devchain import CHAIN_ID, DevChain
-from traceledger.chain.rpc import Rpc, observe
+from traceledger.chain.rpc import Rpc, observe, read_head
 from traceledger.cli import story as tale
 from traceledger.core.judge.bundle import Bundle
 from traceledger.core.judge.findings import gate_of
@@ -101,7 +101,7 @@ class _Demo:
         self.port = port or _free_port()
         self.say = say
         self.steps: list[dict[str, Any]] = []
-        self.story: tale.Story | None = None
+        self.processes: dict[str, tuple[list[str], subprocess.Popen[bytes]]] = {}
 
     # --- the parts
 
@@ -186,8 +186,7 @@ class _Demo:
         if tale.told(app):
             self.say("  · the story stands in the log already; the same log and contract go on")
             return
-        self.story = tale.start(app)
-        self.story.tell(self.step)
+        tale.start(app).tell(self.step)
 
     def start_processes(self) -> None:
         """Start worker and web server, as a deployment runs them."""
@@ -204,8 +203,8 @@ class _Demo:
             stderr=log,
             process_group=0,
         )
+        self.processes[name] = (arguments, process)
         self.stack.callback(_end, process)
-        threading.Thread(target=_mourn, args=(process, name, self.folder, self.say), daemon=True).start()
 
     def _await_web(self) -> None:
         deadline = time.monotonic() + _START_S
@@ -223,13 +222,14 @@ class _Demo:
                 return
 
     def await_final(self, app: App) -> int:
-        """Wait until the worker has anchored everything and it is final; return the size."""
+        """Wait until the chain itself holds the whole log, finally; return the size."""
+        place = app.place
         deadline = time.monotonic() + _FINAL_S
         while True:
             with app.database.read() as connection:
                 size = stored.read_head(connection).size
                 final = max((a.size for a in anchors.newest_final(connection)), default=0)
-            if final == size:
+            if final == size == read_head(Rpc(self.chain.url), place.contract, place.log_id).size:
                 return size
             if time.monotonic() > deadline:
                 raise TemporaryError(
@@ -242,7 +242,7 @@ class _Demo:
         roll = f"{tale.COOPERATIVE.org}/{tale.ROLL}"
         layout = load(TEMPLATE)
         words = printed_words(app.sequencer, roll, product="", producer="", place=tale.COOPERATIVE.place)
-        labels = list(issue.labels(app.sequencer, roll, demo=True, **words))
+        labels = issue.labels(app.sequencer, roll, demo=True, words=words)
         path = self.folder / "stamps.pdf"
         sheet = BytesIO()
         write_sheet(sheet, labels, layout)
@@ -275,10 +275,22 @@ class _Demo:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
         while not stop.wait(1):
-            if not self.chain.is_running:
-                self.say("the chain stopped; stopping. Run the demo again: it goes on where it was.")
-                return
+            self._supervise(app)
         self.say("stopping")
+
+    def _supervise(self, app: App) -> None:
+        """Start again what died: the chain from its state file, worker and web from the database."""
+        if not self.chain.is_running:
+            self.say("  ! the chain died; starting it again from its state")
+            port = self.chain.port
+            self.chain = self.stack.enter_context(DevChain(self.folder / "anvil.json", port=port))
+            if self.chain.loss:
+                self.say(f"  ! {self.chain.loss}")
+            self._contract(app)
+        for name, (arguments, process) in list(self.processes.items()):
+            if process.poll() is not None:
+                self.say(f"  ! {name} ended with {process.returncode}; starting it again, see {name}.log")
+                self._process(name, arguments)
 
     def _page(self, app: App, bundle: Path) -> None:
         base = f"http://{self.public}:{self.port}"
@@ -404,12 +416,6 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-
-
-def _mourn(process: "subprocess.Popen[bytes]", name: str, folder: Path, say: Callable[[str], None]) -> None:
-    code = process.wait()
-    if code not in (0, -signal.SIGTERM):
-        say(f"  ! {name} ended with {code}; see {folder / f'{name}.log'}")
 
 
 def _free_port() -> int:

@@ -18,23 +18,24 @@ from traceledger import __version__
 from traceledger.errors import TraceledgerError
 
 COMMANDS: Final = {
-    "init": "setup:init",
-    "demo": "demo:demo",
-    "serve": "run:serve",
-    "worker": "run:worker",
-    "org": "registry:org",
-    "key": "registry:key",
-    "trust": "trust:trust",
-    "sign": "statements:sign",
-    "submit": "statements:submit",
-    "import": "statements:import_",
-    "stamp": "stamp:stamp",
-    "anchor": "anchor:anchor",
-    "bundle": "evidence:bundle",
-    "verify": "verify:verify",
-    "audit": "evidence:audit",
+    "init": "cli.setup:init",
+    "demo": "cli.demo:demo",
+    "serve": "cli.run:serve",
+    "worker": "worker:worker",
+    "org": "cli.registry:org",
+    "key": "cli.registry:key",
+    "trust": "cli.trust:trust",
+    "sign": "cli.statements:sign",
+    "submit": "cli.statements:submit",
+    "import": "cli.statements:import_",
+    "diary": "cli.statements:diary",
+    "stamp": "cli.stamp:stamp",
+    "anchor": "cli.anchor:anchor",
+    "bundle": "cli.evidence:bundle",
+    "verify": "cli.verify:verify",
+    "audit": "cli.evidence:audit",
 }
-"""Command → module of this package and the name in it."""
+"""Command → module of the package and the name in it; the worker is a room of its own."""
 
 
 class LazyGroup(click.Group):
@@ -49,7 +50,7 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, name = COMMANDS[cmd_name].split(":")
-        command: click.Command = getattr(import_module(f"traceledger.cli.{module}"), name)
+        command: click.Command = getattr(import_module(f"traceledger.{module}"), name)
         return command
 
 
@@ -75,9 +76,8 @@ def cli(ctx: click.Context, folder: Path) -> None:
 def main() -> None:
     """Run the command line; turn errors of the tree into a sentence and their exit code."""
     try:
-        cli.main(standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        code = cli.main(standalone_mode=False)  # returns the code of ctx.exit, else what the command returned
+        sys.exit(code if isinstance(code, int) else 0)
     except click.ClickException as error:
         error.show()
         sys.exit(2)

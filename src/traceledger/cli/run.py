@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``traceledger serve`` and ``worker``: the two long-running processes of a deployment."""
+"""``traceledger serve``: the web process of a deployment."""
 
 import os
 from pathlib import Path
@@ -18,7 +18,7 @@ def serve(folder: Path, host: str | None, port: int | None, workers: int) -> Non
     from granian.server import Server
 
     from traceledger.app import build_from
-    from traceledger.ledger.sequence import recompute
+    from traceledger.ledger.recompute import recompute
 
     app = build_from(folder)
     recompute(app.database, app.settings.origin)
@@ -35,16 +35,6 @@ def serve(folder: Path, host: str | None, port: int | None, workers: int) -> Non
         workers=workers,
         log_access=False,
         websockets=False,
+        blocking_threads=64,
+        workers_kill_timeout=5,
     ).serve()
-
-
-@click.command()
-@click.pass_obj
-def worker(folder: Path) -> None:
-    """Anchor the log on the chain and watch anchors until they are final; stop with Ctrl-C or SIGTERM."""
-    from traceledger.cli.deployment import opened
-    from traceledger.worker import Worker
-
-    with opened(folder) as app:
-        click.echo(f"Anchoring {app.settings.origin} on {app.settings.chain}", err=True)
-        Worker(app, lambda text: click.echo(text, err=True)).run()

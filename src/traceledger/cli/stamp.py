@@ -118,15 +118,13 @@ def sheet(
     layout = load(template)
     with opened(ctx.obj, sign=False) as app:
         words = printed_words(app.sequencer, roll, product=product, producer=producer, place=place)
-        labels = list(
-            issuing.labels(
-                app.sequencer,
-                roll,
-                numbers=_span(numbers),
-                demo=app.settings.demo,
-                key=app.key(stamp_key) if stamp_key else None,
-                **words,
-            )
+        labels = issuing.labels(
+            app.sequencer,
+            roll,
+            numbers=_span(numbers),
+            demo=app.settings.demo,
+            key=app.key(stamp_key) if stamp_key else None,
+            words=words,
         )
     value: dict[str, Any] = {"roll": roll, "stamps": len(labels), "output": str(output)}
     if image:
@@ -140,10 +138,15 @@ def sheet(
         show(value, as_json, f"{len(labels)} images in {output}.")
         return
     wanted = _pages(pages)
-    with progress("sheets", len(labels)) as step, output.open("wb") as file:
-        written = write_sheet(
-            file, labels, layout, pages=wanted, progress=lambda done: step(done, len(labels))
-        )
+    draft = output.with_name(output.name + ".part")  # an error leaves no half a print file behind
+    try:
+        with progress("sheets", len(labels)) as step, draft.open("wb") as file:
+            written = write_sheet(
+                file, labels, layout, pages=wanted, progress=lambda done: step(done, len(labels))
+            )
+        draft.replace(output)
+    finally:
+        draft.unlink(missing_ok=True)
     value |= {"pages": written.pages, "stamps": written.stamps, "first": written.first, "last": written.last}
     text = (
         f"{written.stamps} stamps, {written.first} to {written.last}, on {written.pages} sheets in {output}."
@@ -206,4 +209,4 @@ def _span(text: str | None) -> tuple[int, int] | None:
 
 def _pages(text: str | None) -> range | None:
     span = _span(text)
-    return None if span is None else range(span[0] - 1, span[1])
+    return None if span is None else range(span[0], span[1] + 1)

@@ -168,6 +168,24 @@ def import_(
     ctx.exit(found.exit_code)
 
 
+@click.command()
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("nhat-ky.xlsx"),
+    show_default=True,
+    help="File to write.",
+)
+@json_option
+def diary(output: Path, as_json: bool) -> None:
+    """Write the empty field diary, a spreadsheet with Vietnamese headers to fill in and `import`."""
+    from traceledger.exchange.sheets import diary_template
+
+    output.write_bytes(diary_template())
+    show({"output": str(output)}, as_json, f"The empty diary is in {output}.")
+
+
 def vars_of(place: Any) -> dict[str, str]:
     """Return a place as JSON members."""
     return {"where": place.name, "code": place.code, "message": place.message}

@@ -231,7 +231,13 @@ class Story:
         self._event(GROWER, "plant", -69, "ADD", "commissioning", [here], disposition="active")
         self._event(GROWER, "care", -67, "OBSERVE", None, [here], note="Bao trái")
         self._event(
-            GROWER, "fertilise", -65, "OBSERVE", None, [here], note="Phân hữu cơ, 5 kg mỗi cây", phi=0
+            GROWER,
+            "fertilise",
+            -65,
+            "OBSERVE",
+            None,
+            [here],
+            note="Phân hữu cơ, 5 kg mỗi cây",
         )
         self._event(
             GROWER,
@@ -315,7 +321,6 @@ class Story:
             load,
             disposition="in_transit",
             note="Xe lạnh 12 °C",
-            more=pallet,
         )
         self._event(
             SHOP, "receive", -4, "OBSERVE", "receiving", load, disposition="sellable_accessible", more=pallet

@@ -2,7 +2,7 @@
 """
 secp256k1 keys of the anchor signer, the guardian and the relaying account: Web3 Secret Storage v3.
 
-eth_account is imported where it is used: it takes over a second, and only the worker needs it.
+The keystore's library is imported where it is used: it is heavy, and only the worker needs it.
 """
 
 import json
@@ -10,9 +10,14 @@ import secrets
 from pathlib import Path
 from typing import Final
 
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from traceledger.core.sign.evm import address_of
 from traceledger.errors import AccessError, InputError, NotFoundError
+from traceledger.heavy import load as load_module
 from traceledger.keyring.files import write_secret
 
+_N: Final = 2**18
 _DEMO_N: Final = 2**12
 
 
@@ -22,10 +27,9 @@ class EvmKey:
     __slots__ = ("address", "secret")
 
     def __init__(self, secret: bytes) -> None:
-        from eth_account import Account
-
+        numbers = ec.derive_private_key(int.from_bytes(secret), ec.SECP256K1()).public_key().public_numbers()
         self.secret: Final = secret
-        self.address: Final = bytes.fromhex(Account.from_key(secret).address[2:])
+        self.address: Final = address_of(numbers.x.to_bytes(32) + numbers.y.to_bytes(32))
 
     @classmethod
     def new(cls) -> "EvmKey":
@@ -38,9 +42,8 @@ class EvmKey:
 
 def save(path: Path, key: EvmKey, password: str, *, demo: bool = False) -> None:
     """Write a V3 keystore, mode 0600, never over another file; *demo* makes it quick to open."""
-    from eth_account import Account
-
-    value = Account.encrypt(key.secret, password, iterations=_DEMO_N if demo else None)
+    create = load_module("eth_keyfile").create_keyfile_json
+    value = create(key.secret, password.encode(), kdf="scrypt", iterations=_DEMO_N if demo else _N)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_secret(path, json.dumps(value, indent=2).encode() + b"\n")
 
@@ -54,8 +57,6 @@ def load(path: Path, password: str) -> EvmKey:
         AccessError: code ``password`` or ``key-mode``.
         InputError: code ``key-file``.
     """
-    from eth_account import Account
-
     try:
         mode = path.stat().st_mode
         text = path.read_text()
@@ -68,7 +69,7 @@ def load(path: Path, password: str) -> EvmKey:
     except ValueError as error:
         raise InputError(f"{path} is not a Web3 keystore", code="key-file") from error
     try:
-        return EvmKey(bytes(Account.decrypt(value, password)))
+        return EvmKey(bytes(load_module("eth_keyfile").decode_keyfile_json(value, password.encode())))
     except ValueError as error:
         raise AccessError(f"the password does not open {path}", code="password") from error
     except (KeyError, TypeError) as error:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from traceledger.core.log.entry import Entry
 from traceledger.core.sign.envelope import Envelope
 from traceledger.errors import TraceledgerError
 from traceledger.ledger import gates
@@ -57,6 +56,6 @@ class Intake:
 
     def _outcome(self, admitted: Admitted) -> Outcome:
         with self._log.database.read() as connection:
-            entry = Entry.parse(stored.read_entry(connection, admitted.index))
+            entry = stored.decode_entry(admitted.index, stored.read_entry(connection, admitted.index))
             effect = gates.effect(connection, self._log.origin, admitted.index, entry)
         return Outcome(index=admitted.index, id=admitted.id, repeated=admitted.repeated, effect=effect)

@@ -22,13 +22,14 @@ from traceledger.chain.rpc import find_anchored
 from traceledger.chain.sender import Fees, Prepared, RefusedError, Sender, sign_checkpoint
 from traceledger.core.log import note
 from traceledger.core.log.anchor import Head, Receipt, decode_anchored
-from traceledger.core.log.entry import Entry
 from traceledger.core.log.merkle import consistency_proof, root_at
+from traceledger.core.sign.evm import to_compact
 from traceledger.core.sign.keys import SigningKey
 from traceledger.errors import ConflictError, LogIntegrityError, TemporaryError, VerificationError
 from traceledger.keyring.evm import EvmKey
 from traceledger.ledger.index import build_record
-from traceledger.ledger.sequence import Log, recompute
+from traceledger.ledger.recompute import recompute
+from traceledger.ledger.sequence import Log
 from traceledger.store import anchors
 from traceledger.store import log as stored
 from traceledger.store.anchors import Attempt
@@ -48,12 +49,15 @@ class AnchorState:
 
         final: Greatest size that is final.
 
+        sent: Whether the step offered a checkpoint.
+
         said: What the step did, one sentence; empty if there was nothing to do.
     """
 
     size: int
     anchored: int
     final: int
+    sent: bool = False
     said: str = ""
 
     @property
@@ -79,6 +83,8 @@ class Anchorer:
 
         chain: CAIP-2 name.
 
+        heartbeat: Seconds of silence after which an index record is anchored though nothing new was logged.
+
         demo: Marks index records as of a demonstration.
 
         mine: Called after a transaction was sent, on a development chain that makes no block by itself.
@@ -94,6 +100,7 @@ class Anchorer:
         indexer: SigningKey,
         operator: str,
         chain: str,
+        heartbeat: float,
         demo: bool = False,
         mine: Callable[[], None] = lambda: None,
         now: Callable[[], float] = time,
@@ -105,6 +112,7 @@ class Anchorer:
         self._signer = signer
         self._indexer = indexer
         self._operator = operator
+        self._heartbeat = heartbeat
         self._demo = demo
         self._mine = mine
         self._now = now
@@ -126,14 +134,18 @@ class Anchorer:
         head = self.sender.head(self.log_id)
         self._compare(head)
         said = self._settle(head)
+        sent = ""
         if send:
-            said += self._offer(head)
+            sent = self._offer(head)
+            said += sent
             head = self.sender.head(self.log_id)
             said += self._settle(head)
         with self.log.database.read() as connection:
             final = [a.size for a in anchors.by_state(connection, self.chain, ["final"])]
             size = stored.read_head(connection).size
-        return AnchorState(size=size, anchored=head.size, final=max(final, default=0), said=said)
+        return AnchorState(
+            size=size, anchored=head.size, final=max(final, default=0), sent=bool(sent), said=said
+        )
 
     # --- (2) the head is ours
 
@@ -237,10 +249,7 @@ class Anchorer:
             created_at=int(self._now()),
         )
         with self.log.database.write() as connection:
-            if anchors.exists(connection, found.tx):
-                anchors.settle(connection, found.tx, "signed")
-            else:
-                anchors.add(connection, attempt)
+            anchors.add(connection, attempt)
         self._look_after(attempt, head)
 
     def _move(self, attempt: Attempt, state: str) -> None:
@@ -256,10 +265,11 @@ class Anchorer:
         if flying and self._now() - flying[-1].created_at < REPLACE_AFTER_S:
             self._rebroadcast(flying[-1])
             return ""
-        if size == head.size:
+        silent = size == head.size
+        if silent and self._now() - head.time < self._heartbeat:
             return ""
         recompute(self.log.database, self.log.origin)
-        checkpoint = self._checkpoint()
+        checkpoint = self._checkpoint(fresh=silent)
         above = Fees(max_fee=flying[-1].max_fee, priority_fee=flying[-1].priority_fee) if flying else None
         prepared = self._prepare(head, checkpoint, flying[-1].nonce if flying else None, above)
         if prepared is None:
@@ -304,17 +314,18 @@ class Anchorer:
                 if head.size
                 else []
             )
-        r, s, v = sign_checkpoint(
-            self._signer.secret, log_id=self.log_id, size=checkpoint.size, root=checkpoint.root
+        signature = to_compact(
+            *sign_checkpoint(
+                self._signer.secret, log_id=self.log_id, size=checkpoint.size, root=checkpoint.root
+            )
         )
-        compact = (int.from_bytes(s) | (v - 27) << 255).to_bytes(32)
         try:
             return self.sender.build_anchor(
                 self.log_id,
                 size=checkpoint.size,
                 root=checkpoint.root,
                 proof=proof,
-                signature=(r, compact),
+                signature=signature,
                 nonce=self.sender.nonce() if nonce is None else nonce,
                 fees=self.sender.fees(above=above),
             )
@@ -325,16 +336,22 @@ class Anchorer:
                 f"the contract refuses our checkpoint: {error}", code="anchor-mismatch"
             ) from error
 
-    def _checkpoint(self) -> note.Checkpoint:
-        """The signed checkpoint that ends in an index record; appends the record if the log grew since the last."""
+    def _checkpoint(self, *, fresh: bool) -> note.Checkpoint:
+        """
+        The signed checkpoint that ends in an index record; appends the record if the log grew since the last.
+
+        Args:
+            fresh: Append one in any case: nothing happened for long, and an index record is the heartbeat too.
+        """
         for _ in range(5):
             with self.log.database.read() as connection:
                 head = stored.read_head(connection)
                 kept = stored.read_checkpoint(connection, head.size)
-                last = Entry.parse(stored.read_entry(connection, head.size - 1)) if head.size else None
-            if kept is not None:
+                at = head.size - 1
+                last = stored.decode_entry(at, stored.read_entry(connection, at)) if head.size else None
+            if kept is not None and not fresh:
                 return note.parse_checkpoint(kept)
-            if last is not None and last.family == "log":
+            if last is not None and last.family == "log" and not fresh:
                 return self._sign(head.size, head.root)
             try:
                 record = self.log.submit_built(

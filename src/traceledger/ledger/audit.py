@@ -192,12 +192,9 @@ class _Replay:
                 self._bad(void, index, f"a {entry.family} statement breaks a rule and is void")
             return void is None
         try:
-            admission.check_statement(entry, self.registry.origin)
-            admission.check_index_position(entry, index)
             if entry.id in self.seen:
                 raise VerificationError("the statement stands in the log already", code="statement-repeated")
-            authority = admission.check_authority(entry, self.registry)
-            admission.check_signature(entry, authority.key.public)
+            admission.check_entry(entry, index, self.registry)
             admission.check_prev(entry, self.registry.origin, self.seen.get)
         except VerificationError as error:
             self._bad(error.code, index, f"void: {error.message}")

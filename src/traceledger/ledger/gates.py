@@ -6,7 +6,7 @@ Gates and effects: whether a step of a stamp's life has an effect, given what th
 from sqlalchemy import Connection
 
 from traceledger.core.claims.records import roll_uri
-from traceledger.core.judge.findings import Findings, findings_of
+from traceledger.core.judge.findings import Findings, context_of, findings_of
 from traceledger.core.log.entry import Entry
 from traceledger.core.state.stamps import Gate, fold_rolls
 from traceledger.ledger.lots import gather
@@ -18,7 +18,11 @@ def findings_about(connection: Connection, origin: str, subject: str, size: int)
     content = gather(connection, subject, size)
     related = stored.related(connection, content.entries.values(), size)
     entries = dict(stored.read_registry(connection, 0)) | related | content.entries
-    return findings_of(sorted((i, e) for i, e in entries.items() if i < size), origin)
+    # A stamp's step means nothing without the statement that issued its roll.
+    for name in {e.statement["data"]["roll"] for e in content.entries.values() if e.family == "stamps"}:
+        entries |= dict(stored.touching(connection, roll_uri(name), size))
+    about = {*content.subjects}.union(*map(context_of, content.entries.values()))
+    return findings_of(sorted((i, e) for i, e in entries.items() if i < size), origin, about=about)
 
 
 def gate(connection: Connection, origin: str) -> Gate:

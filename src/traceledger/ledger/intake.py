@@ -184,6 +184,17 @@ def _submit(
         indexes: list[int] = []
         try:
             for draft in parts:
+                known = _known(log, draft)
+                if known is not None:
+                    indexes.append(known)
+                    found.notes.append(
+                        Place(
+                            name=place,
+                            code="repeated",
+                            message=f"stands in the log already, at entry {known}",
+                        )
+                    )
+                    continue
                 subjects = epcis.subjects(draft)
                 unknown = [subject for subject in subjects if subject not in newest]
                 with log.database.read() as connection:
@@ -200,3 +211,14 @@ def _submit(
             continue
         found.taken.append((place, indexes))
         progress(len(found.taken), found.total)
+
+
+def _known(log: Log, draft: dict[str, Any]) -> int | None:
+    """Index of the entry that says the same of the same event, so that a file taken twice is taken once."""
+    with log.database.read() as connection:
+        earlier = stored.find_event(connection, draft["tl:actor"], draft)
+    for index, entry in earlier:
+        old = {name: value for name, value in entry.statement.items() if not name.startswith("tl:")}
+        if old == {name: value for name, value in draft.items() if not name.startswith("tl:")}:
+            return index
+    return None

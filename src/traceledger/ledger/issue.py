@@ -3,22 +3,26 @@
 Issue a roll of stamps: draw its serials, commit to them in the log, and make its labels to print.
 
 The serials are kept before the statement is submitted, so no statement can stand in the log whose stamps
-nobody can print.
+nobody can print; where a crash came between, issuing the same roll again goes on with the same serials.
 """
 
 import secrets
 from collections.abc import Iterator, Sequence
-from typing import Final
+from dataclasses import replace
+from typing import Final, overload
 
-from traceledger.core.claims.identifiers import gtin
+from sqlalchemy import Connection
+
+from traceledger.core.claims.identifiers import gtin, lot_uri
 from traceledger.core.claims.records import ROLL, roll_uri
 from traceledger.core.sign.canonical import Json
 from traceledger.core.sign.encoding import b64encode
 from traceledger.core.sign.envelope import sign_envelope
 from traceledger.core.sign.keys import SigningKey
 from traceledger.core.state.stamps import make_serial, sign_link
-from traceledger.errors import ConflictError, InputError
+from traceledger.errors import ConflictError, InputError, VerificationError
 from traceledger.ledger import compose
+from traceledger.ledger.describe import Words
 from traceledger.ledger.prove import roll_root
 from traceledger.ledger.sequence import Admitted, Log
 from traceledger.printing.label import StampLabel
@@ -55,8 +59,9 @@ def issue(
         stamp_key: Key id of the key that will sign the printed links, or None.
 
     Raises:
-        InputError: a bad name, GTIN or count.
+        InputError: a bad name, GTIN, lot or count.
         ConflictError: the roll exists.
+        TemporaryError: whether it is in the log is not known; issuing again finds out.
     """
     roll_name = f"{actor}/{name}"
     if not ROLL.fullmatch(roll_name):
@@ -73,7 +78,9 @@ def issue(
         host=host,
         lot=lot,
     )
-    serials = tuple(_draw(count))
+    if lot is not None:
+        lot_uri(gtin14, lot)  # refuses what cannot stand in a link
+    roll, serials = _keep(log, roll)
     data: dict[str, Json] = {
         "roll": roll_name,
         "gtin": roll.gtin,
@@ -90,19 +97,78 @@ def issue(
         log.database, log.origin, family="stamps", kind="issue", actor=actor, about=[], data=data, demo=demo
     )
     envelope = sign_envelope(statement, "stamps", [key])
-    with log.database.read() as connection:
-        if stored.touching(connection, roll_uri(roll_name), stored.read_head(connection).size):
-            raise ConflictError(
-                f"roll {roll_name} is in the log already; choose another name", code="roll-exists"
-            )
-    with log.database.write() as connection:
-        rolls.add_roll(connection, roll, serials)
     try:
         return log.submit_envelope(envelope)
-    except Exception:
+    except (InputError, VerificationError):  # refused for certain; after any other trouble the serials stay
         with log.database.write() as connection:
             rolls.drop_roll(connection, roll_name)
         raise
+
+
+def _keep(log: Log, roll: StoredRoll) -> tuple[StoredRoll, tuple[str, ...]]:
+    """Keep *roll* with fresh serials, or take up the same roll that never got into the log."""
+    with log.database.write() as connection:
+        if stored.touching(connection, roll_uri(roll.roll), stored.read_head(connection).size):
+            raise ConflictError(
+                f"roll {roll.roll} is in the log already; choose another name", code="roll-exists"
+            )
+        kept = rolls.find_roll(connection, roll.roll)
+        if kept is not None:
+            if replace(roll, secret=kept.secret) != kept:
+                raise ConflictError(
+                    f"roll {roll.roll} was begun with other numbers or another product; choose another name",
+                    code="roll-exists",
+                )
+            return kept, tuple(rolls.serials(connection, roll.roll))
+        serials = tuple(_draw(roll.count))
+        rolls.add_roll(connection, roll, serials)
+    return roll, serials
+
+
+class Labels(Sequence[StampLabel]):
+    """The labels of a roll, or of a run of its numbers, each made when it is asked for."""
+
+    def __init__(
+        self,
+        roll: StoredRoll,
+        serials: Sequence[str],
+        first: int,
+        words: Words,
+        demo: bool,
+        key: SigningKey | None,
+    ) -> None:
+        self._roll = roll
+        self._serials = serials
+        self._first = first
+        self._words = words
+        self._demo = demo
+        self._key = key
+
+    def __len__(self) -> int:
+        return len(self._serials)
+
+    @overload
+    def __getitem__(self, position: int) -> StampLabel: ...
+    @overload
+    def __getitem__(self, position: slice) -> "Labels": ...
+    def __getitem__(self, position: int | slice) -> "StampLabel | Labels":
+        if isinstance(position, slice):
+            start, _, _ = position.indices(len(self))
+            return Labels(
+                self._roll, self._serials[position], self._first + start, self._words, self._demo, self._key
+            )
+        position = range(len(self))[position]
+        uri = self._roll.uri(self._serials[position])
+        return StampLabel(
+            uri=uri if self._key is None else f"{uri}?s={sign_link(self._key, uri)}",
+            number=self._first + position,
+            roll=self._roll.roll.partition("/")[2],
+            product=self._words.product,
+            producer=self._words.producer,
+            place=self._words.place,
+            host=self._roll.host,
+            demo=self._demo,
+        )
 
 
 def labels(
@@ -110,41 +176,47 @@ def labels(
     roll_name: str,
     *,
     numbers: tuple[int, int] | None = None,
-    product: str,
-    producer: str,
-    place: str,
+    words: Words,
     demo: bool,
     key: SigningKey | None = None,
-) -> Iterator[StampLabel]:
+) -> Labels:
     """
-    Yield the labels of a roll in the order of their numbers.
+    Return the labels of a roll in the order of their numbers.
 
     Args:
         numbers: First and last number wanted, or None for all.
 
-        key: Signs each link, where the roll names a key.
+        key: Signs each link; the key that the roll names, where it names one.
+
+    Raises:
+        NotFoundError: code ``roll-unknown``.
+        InputError: code ``stamp-numbers`` or ``stamp-key``.
     """
     with log.database.read() as connection:
         roll = rolls.read_roll(connection, roll_name)
-        serials: Sequence[str] = rolls.serials(connection, roll_name)
+        serials = rolls.serials(connection, roll_name)
+        issued = stored.decode_entry(*_issue_entry(connection, roll_name))
+    named = issued.statement["data"].get("key")
+    if named != (key.kid if key else None):
+        raise InputError(
+            f"the links of {roll_name} are signed by key {named}"
+            if named
+            else f"roll {roll_name} names no stamp key",
+            code="stamp-key",
+        )
     first, last = numbers or (roll.first, roll.first + roll.count - 1)
     if not roll.first <= first <= last < roll.first + roll.count:
         raise InputError(
             f"roll {roll_name} has numbers {roll.first} to {roll.first + roll.count - 1}",
             code="stamp-numbers",
         )
-    for number in range(first, last + 1):
-        uri = roll.uri(serials[number - roll.first])
-        yield StampLabel(
-            uri=uri if key is None else f"{uri}?s={sign_link(key, uri)}",
-            number=number,
-            roll=roll_name.partition("/")[2],
-            product=product,
-            producer=producer,
-            place=place,
-            host=roll.host,
-            demo=demo,
-        )
+    wanted = serials[first - roll.first : last - roll.first + 1]
+    return Labels(roll, wanted, first, words, demo, key)
+
+
+def _issue_entry(connection: Connection, roll_name: str) -> tuple[int, bytes]:
+    index = rolls.issue_index(connection, roll_name)
+    return index, stored.read_entry(connection, index)
 
 
 def _draw(count: int) -> Iterator[str]:

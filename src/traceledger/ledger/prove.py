@@ -60,7 +60,7 @@ class Prover:
         size, text, attempts = self._checkpoint(connection, head.size, max(content.entries))
         entries = {index: entry for index, entry in content.entries.items() if index < size}
         node = stored.node_hashes(connection, size)
-        last = Entry.parse(stored.read_entry(connection, size - 1))
+        last = stored.decode_entry(size - 1, stored.read_entry(connection, size - 1))
         indexed = last.family == "log"
         covered = size - 1 if indexed else max(entries)
         subject_index = self._index.at(connection, size - 1) if indexed else None

@@ -8,6 +8,7 @@ it, told as such: a page never waits for an endpoint.
 """
 
 import hmac
+import re
 from collections.abc import Callable
 from time import time
 from typing import Final
@@ -23,8 +24,10 @@ from traceledger.core.judge.verify import verify_bundle
 from traceledger.core.judge.view import AnchorView, FindingView, LotView, StampView
 from traceledger.core.log.anchor import Observation
 from traceledger.core.log.entry import Entry
-from traceledger.core.state.stamps import StampState, fold_rolls, verify_link
-from traceledger.errors import NotFoundError, VerificationError
+from traceledger.core.sign.envelope import Signature
+from traceledger.core.state.registry import check_signature
+from traceledger.core.state.stamps import Roll, StampState, fold_rolls, verify_link
+from traceledger.errors import LogIntegrityError, NotFoundError, VerificationError
 from traceledger.ledger import gates
 from traceledger.ledger.prove import Prover
 from traceledger.ledger.sequence import Log
@@ -37,6 +40,7 @@ Observe = Callable[[str], list[Observation]]
 """``observe(tx)``: what the deployment's endpoints say of a transaction."""
 
 _VERDICTS: Final = 65_536
+_PRINTED: Final = re.compile(r"([A-Z0-9-]{1,16})-([0-9]{1,3}(?: ?[0-9]{3})+)")
 
 
 class Resolver:
@@ -81,9 +85,30 @@ class Resolver:
             return self._view(connection, subject, None, None)
 
     def alias(self, alias: str) -> LotView:
-        """Return what is known about the subject with that short name; raises NotFoundError ``lot-unknown``."""
+        """
+        Return what is known about the subject with that short name, or about the lot behind a stamp's number as
+        printed, such as ``XCC-A-000 000 001``.
+
+        A number can be read off any stamp, so it leads to the lot and says nothing about a label.
+
+        Raises:
+            NotFoundError: code ``lot-unknown``.
+        """
         with self.log.database.read() as connection:
-            return self._view(connection, stored.subject_by_alias(connection, alias), None, None)
+            number = _PRINTED.fullmatch(alias)
+            if number is None:
+                return self._view(connection, stored.subject_by_alias(connection, alias), None, None)
+            for roll in rolls.by_short_name(connection, number[1]):
+                state = self._state(connection, roll, int(number[2].replace(" ", "")))
+                if state is not None and state.lot is not None:
+                    return self._view(connection, state.lot, None, None)
+        raise NotFoundError(f"no stamp {alias} is activated here", code="lot-unknown")
+
+    def _state(self, connection: Connection, roll: StoredRoll, number: int) -> StampState | None:
+        folded = self._folded(connection, roll)
+        if folded is None or not folded.first <= number <= folded.last:
+            return None
+        return folded.state(number, gates.gate(connection, self.log.origin))
 
     def stamp(self, link: DigitalLink, signature: str | None, client_token: str | None) -> LotView:
         """
@@ -107,6 +132,12 @@ class Resolver:
                 view = self._of_stamp(connection, roll, number, serial, signature, facts)
         except NotFoundError:
             return verdict.unknown_view(format_digital_link(link), now=int(self._now()))
+        except LogIntegrityError as error:
+            if error.index is None:
+                raise
+            return verdict.altered_view(
+                format_digital_link(link), step=None, reason=error.code, now=int(self._now())
+            )
         if client is not None:
             with self.log.database.write() as connection:
                 rolls.record_scan(connection, serial, at=int(self._now()), client=client)
@@ -121,21 +152,27 @@ class Resolver:
         signature: str | None,
         facts: ScanFacts,
     ) -> LotView:
-        size = stored.read_head(connection).size
-        steps = stored.touching(connection, roll_uri(roll.roll), size)
-        folded = fold_rolls([(i, e) for i, e in steps if e.family == "stamps"]).get(roll.roll)
+        folded = self._folded(connection, roll)
         if folded is None:
             raise NotFoundError("the log holds no such roll", code="stamp-unknown")
         state = folded.state(number, gates.gate(connection, self.log.origin))
         ok = self._link_ok(folded.key, roll.uri(serial), signature)
         stamp = _stamp_view(roll, number, serial, state, ok, facts)
-        if state.lot is not None:
-            return self._view(connection, state.lot, stamp, serial)
+        # An activation without effect still names its lot: a changed entry below it must show as a changed
+        # record, never as a stamp without one.
+        lot = state.lot or folded.state(number, _ungated).lot
+        if lot is not None:
+            return self._view(connection, lot, stamp, serial)
         subject = lot_uri(roll.gtin, roll.lot) if roll.lot else roll_uri(roll.roll)
         try:
             return self._view(connection, subject, stamp, None)
         except NotFoundError:
             return self._view(connection, roll_uri(roll.roll), stamp, None)
+
+    def _folded(self, connection: Connection, roll: StoredRoll) -> Roll | None:
+        size = stored.read_head(connection).size
+        steps = stored.touching(connection, roll_uri(roll.roll), size)
+        return fold_rolls([(i, e) for i, e in steps if e.family == "stamps"]).get(roll.roll)
 
     def _link_ok(self, kid: str | None, uri: str, signature: str | None) -> bool | None:
         if kid is None:
@@ -148,6 +185,19 @@ class Resolver:
         return admission.allows(key.acts, "stamp/sign")
 
     def _view(
+        self, connection: Connection, subject: str, stamp: StampView | None, serial: str | None
+    ) -> LotView:
+        try:
+            return self._verified_view(connection, subject, stamp, serial)
+        except LogIntegrityError as error:
+            if error.index is None:
+                raise
+            step = 1 + stored.count_touching(connection, subject, error.index)
+            return verdict.altered_view(
+                subject, step=step, reason=error.code, stamp=stamp, now=int(self._now())
+            )
+
+    def _verified_view(
         self, connection: Connection, subject: str, stamp: StampView | None, serial: str | None
     ) -> LotView:
         bundle = self.prover.make(connection, subject, serial=serial)
@@ -202,16 +252,20 @@ class Resolver:
         )
         return view, observations
 
-    def _check_signature(self, entry: Entry, public: bytes) -> None:
+    def _check_signature(self, entry: Entry, signature: Signature, public: bytes) -> None:
         # by leaf hash, which covers the signature: a changed byte is another entry and is verified again
         if (entry.leaf, public) not in self._good:
-            admission.check_signature(entry, public)
+            check_signature(entry, signature, public)
             if len(self._good) >= _VERDICTS:
                 self._good.clear()
             self._good[entry.leaf, public] = None
 
     def _client(self, token: str) -> bytes:
         return hmac.digest(self._pepper, token.encode(), "sha256")[:16]
+
+
+def _ungated(lot: str, index: int) -> bool:
+    return False
 
 
 def _stamp_view(

@@ -35,6 +35,7 @@ from traceledger.core.sign.keys import SigningKey
 from traceledger.core.state.lineage import subjects_of
 from traceledger.core.state.registry import Registry
 from traceledger.errors import (
+    InputError,
     LogIntegrityError,
     NotFoundError,
     TemporaryError,
@@ -120,7 +121,10 @@ class Log:
                 submissions.append(error)
         for one in submissions:
             if isinstance(one, _Submission):
-                self._enqueue(one)
+                try:
+                    self._enqueue(one)
+                except TraceledgerError as error:
+                    one.done.set_exception(error)
         results: list[Admitted | TraceledgerError] = []
         for one in submissions:
             try:
@@ -146,7 +150,11 @@ class Log:
                 self._thread = None
 
     def _prepare(self, data: bytes) -> _Submission:
-        return self._check(Envelope.from_json(parse(data, limit=MAX_ENVELOPE)))
+        try:
+            envelope = Envelope.from_json(parse(data, limit=MAX_ENVELOPE))
+        except VerificationError as error:  # nobody signed this form: it is the sender's to mend
+            raise InputError(error.message, code=error.code) from error
+        return self._check(envelope)
 
     def _check(self, envelope: Envelope) -> _Submission:
         """Everything that needs no lock: form, EPCIS, and the signature if the key is known already."""
@@ -159,7 +167,7 @@ class Log:
             admission.check_prev_form(draft, self.origin)
             key = self._registry.keys.get(envelope.signatures[0].kid)
             if key is not None:
-                admission.check_signature(draft, key.public)
+                self._registry.check(draft, envelope.signatures[0], key.public)
                 submission.verified_by = key.public
         return submission
 
@@ -168,16 +176,17 @@ class Log:
         return submission.done.result()
 
     def _enqueue(self, submission: _Submission) -> None:
-        with self._lock:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="sequencer", daemon=True)
-                self._thread.start()
         try:
             self._waiting.put(submission, timeout=5)
         except queue.Full as error:
             raise TemporaryError(
                 "too many statements are waiting; send again in a moment", code="busy"
             ) from error
+        # after the put: what slips in behind a `close` finds nobody, and starts the thread again
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="sequencer", daemon=True)
+                self._thread.start()
 
     def _run(self) -> None:
         while (first := self._waiting.get()) is not _STOP:
@@ -224,7 +233,9 @@ class Log:
         if isinstance(error, TraceledgerError):
             return error
         # whether the commit reached the disk is not known: a repeat finds out, at no risk
-        return TemporaryError(f"could not be stored ({error}); send it again", code="not-stored")
+        return TemporaryError(
+            f"could not be stored ({type(error).__name__}); send it again", code="not-stored"
+        )
 
     def _catch_up(self, connection: Connection, size: int) -> None:
         if size < self._known:
@@ -280,7 +291,11 @@ class Log:
             return self._note[1]
         if size == 0 or self._key is None:
             raise NotFoundError("there is no checkpoint yet", code="checkpoint-unknown")
-        if Entry.parse(stored.read_entry(connection, size - 1)).family == "log":
+        head = stored.read_head(connection)
+        if head.size and root_at(head.size, stored.node_hashes(connection, head.size)) != head.root:
+            # never sign what a hand in the database made of the log
+            raise LogIntegrityError("the stored hashes do not lead to the head", code="root-mismatch")
+        if stored.decode_entry(size - 1, stored.read_entry(connection, size - 1)).family == "log":
             return self.checkpoint_at(connection, size - 1)
         root = root_at(size, stored.node_hashes(connection, size))
         text = note.sign_checkpoint(self.origin, size, root, self._key).text()
@@ -391,7 +406,7 @@ class _Group:
         admission.check_index_position(entry, index)
         authority = admission.check_authority(entry, registry)
         if submission.verified_by != authority.key.public:
-            admission.check_signature(entry, authority.key.public)
+            registry.check(entry, entry.envelope.signatures[0], authority.key.public)
         admission.check_prev(entry, self.log.origin, self._prev)
         return subjects_of(entry)
 
@@ -400,56 +415,3 @@ class _Group:
             return self.here[ref]
         index = self.indexes.get(ref)
         return None if index is None else (index, self.subjects.get(index, ()))
-
-
-def recompute(database: Database, origin: str) -> Registry:
-    """
-    Recompute the head from the stored entries and compare everything derived with it.
-
-    Returns:
-        The registry folded over the stored entries.
-
-    Raises:
-        LogIntegrityError: code ``root-mismatch``, ``tile-mismatch``, ``adm-reg`` or ``entry-shape``, naming
-            the index of the first difference.
-    """
-    registry = Registry(origin)
-    with database.read() as connection:
-        head = stored.read_head(connection)
-        tree = stored.StoredHead(size=0, root=b"", frontier=(), t=0).tree()
-        tile: list[bytes] = []
-        for index, identity, leaf, raw, registered in stored.scan_entries(connection, head.size):
-            entry = _stored_entry(index, raw)
-            if index != tree.size:
-                raise LogIntegrityError(f"entry {tree.size} is missing", code="root-mismatch")
-            if (entry.leaf, bytes.fromhex(entry.id), int(entry.is_registry)) != (leaf, identity, registered):
-                raise LogIntegrityError(
-                    f"entry {index} is not the one its hashes are of", code="root-mismatch"
-                )
-            if entry.reg != registry.head:
-                raise LogIntegrityError(f"entry {index} names another registry head", code="adm-reg")
-            if entry.is_registry:
-                registry.apply(index, entry)
-            tree.append(leaf)
-            tile.append(leaf)
-            if len(tile) == WIDTH:
-                if tuple(tile) != stored.read_tile(connection, 0, index // WIDTH, WIDTH):
-                    raise LogIntegrityError(
-                        f"tile 0/{index // WIDTH} differs from its entries", code="tile-mismatch"
-                    )
-                tile.clear()
-        if (tree.size, tree.root(), tuple(tree.hashes)) != (head.size, head.root, head.frontier):
-            raise LogIntegrityError(
-                f"the stored head says size {head.size}, the entries say {tree.size} or another root",
-                code="root-mismatch",
-            )
-        if head.size and root_at(head.size, stored.node_hashes(connection, head.size)) != head.root:
-            raise LogIntegrityError("the stored tiles lead to another root", code="tile-mismatch")
-    return registry
-
-
-def _stored_entry(index: int, raw: bytes) -> Entry:
-    try:
-        return Entry.parse(raw)
-    except VerificationError as error:
-        raise LogIntegrityError(f"entry {index} does not decode: {error.message}", code=error.code) from error

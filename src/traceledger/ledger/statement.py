@@ -36,7 +36,7 @@ def fill_in(
     Raises:
         InputError: not a JSON object, or no kind is given.
     """
-    value = to_profile(read_json(data, limit=MAX_STATEMENT), "statement", [])
+    value = to_profile(read_json(data, limit=MAX_STATEMENT)[0], "", [])
     if not isinstance(value, dict):
         raise InputError("expected a JSON object: an event or a record", code="statement-shape")
     if "tl:log" in value or "log" in value:

@@ -9,7 +9,6 @@ they are set is left to `text`.
 
 import hashlib
 import io
-import unicodedata
 from collections.abc import Iterable
 from functools import cache
 from importlib import resources
@@ -36,15 +35,6 @@ WEIGHTS: tuple[Weight, ...] = tuple(_FILES)
 # has ("Ẳ" upwards, "ç" downwards), and over what numbers and domains are made of.  No ink leaves a box built on these.
 INK = (1.23, 0.27)
 INK_ASCII = (0.80, 0.25)
-
-
-def normalise(text: str) -> str:
-    """
-    Return *text* in NFC with each run of white space as one space.
-
-    Decomposed Vietnamese, as iOS and macOS hand it over, would be drawn with displaced accents.
-    """
-    return " ".join(unicodedata.normalize("NFC", text).split())
 
 
 class Face:
@@ -78,9 +68,9 @@ class Face:
                 code="label",
             ) from None
 
-    def gids(self, text: str) -> tuple[int, ...]:
+    def gids(self, text: str) -> list[int]:
         """Return the glyph numbers that draw *text*, measured before by `width_em`."""
-        return tuple(self._gids[char] for char in text)
+        return [self._gids[char] for char in text]
 
     def char(self, gid: int) -> str:
         """Return a character that glyph number *gid* draws."""

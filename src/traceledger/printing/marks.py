@@ -7,9 +7,8 @@ All as plain values in millimetres of the page; nothing here reaches into a cell
 
 from collections.abc import Iterator, Sequence
 
-from traceledger.printing.fonts import normalise
 from traceledger.printing.geometry import RULER_MM, RULER_TEXT, RULER_TEXT_GAP_MM, RULER_TICK_MM
-from traceledger.printing.label import DEMO, StampLabel
+from traceledger.printing.label import DEMO, StampLabel, normalise
 from traceledger.printing.layout import Line
 from traceledger.printing.sheet import SheetTemplate
 from traceledger.printing.text import ascent_mm, fit

@@ -188,18 +188,14 @@ class _SheetWriter:
         return f"{unit} 0 0 -{unit} {number_text(x / PT_MM)} {number_text(-y / PT_MM)} cm"
 
     def _line_op(self, line: Line, *, origin_pt: float) -> str:
-        gids, digits = _glyphs(line.weight, line.text)
+        gids = face(line.weight).gids(line.text)
         self._gids.setdefault(line.weight, set()).update(gids)
+        digits = "".join([f"{gid:04X}" for gid in gids])
         point = f"{number_text(line.x / PT_MM)} {number_text(origin_pt - line.baseline / PT_MM)}"
         return f"BT /{_font_name(line.weight)} {number_text(line.size_pt)} Tf {point} Td <{digits}> Tj ET"
 
     def _point(self, x_mm: float, y_mm: float) -> str:
         return f"{number_text(x_mm / PT_MM)} {number_text(self._height_pt - y_mm / PT_MM)}"
-
-
-def _glyphs(weight: Weight, text: str) -> tuple[tuple[int, ...], str]:
-    gids = face(weight).gids(text)
-    return gids, "".join([f"{gid:04X}" for gid in gids])
 
 
 def _font_name(weight: Weight) -> str:

@@ -8,6 +8,7 @@ zbar is absent the answer is "not checked"; there is no second-best.
 
 import importlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -103,9 +104,8 @@ def check_sheet(
         return CheckReport(
             result="not checked", checked=0, misses=(), reason=f"no independent decoder here: {error}"
         )
-    return _check(
-        _Reader(pdfium, zbar, pdf, dpi=dpi), sheets_of(labels, template, pages=pages), template, progress
-    )
+    with closing(_Reader(pdfium, zbar, pdf, dpi=dpi)) as reader:
+        return _check(reader, sheets_of(labels, template, pages=pages), template, progress)
 
 
 def _check(
@@ -152,6 +152,10 @@ class _Reader:
         except pdfium.PdfiumError as error:
             raise InputError(f"expected a PDF of stamp sheets: {error}", code="pdf") from None
         self.pages: int = len(self._document)
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._document.close()
 
     def links(self, page: int, template: SheetTemplate) -> Iterator[str | None]:
         """Yield for each cell of *page* the one link in it, or None."""

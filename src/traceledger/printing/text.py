@@ -125,7 +125,7 @@ def _balanced(lines: list[str], text: str, *, weight: Weight, em: float, exact: 
 
 
 def _cut(text: str, *, weight: Weight, em: float, room: int) -> list[str]:
-    """Fill *room* lines and end the last with an ellipsis; a word wider than a line is broken."""
+    """Fill *room* lines and end the last with an ellipsis; only a word wider than half a line is broken."""
     measure = face(weight).width_em
     lines: list[str] = []
     rest = text
@@ -138,7 +138,7 @@ def _cut(text: str, *, weight: Weight, em: float, room: int) -> list[str]:
         while end > 1 and measure(rest[:end].rstrip() + tail) > em:
             end -= 1
         space = rest.rfind(" ", 1, end + 1)
-        if not last and space > 0:
+        if space > 0 and (not last or space >= end // 2):
             end = space
         lines.append(rest[:end].rstrip() + tail)
         rest = rest[end:].lstrip()

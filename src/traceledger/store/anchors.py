@@ -36,10 +36,11 @@ class Attempt:
 
 
 def add(connection: Connection, attempt: Attempt) -> None:
-    """Insert a new attempt."""
+    """Insert an attempt, or take up its row again: a chain that lost a transaction may get the very same anew."""
     values = {name: getattr(attempt, name) for name in Attempt.__slots__}
     values |= {"max_fee": str(attempt.max_fee), "priority_fee": str(attempt.priority_fee)}
-    connection.execute(insert(attempts).values(values))
+    if connection.execute(update(attempts).where(attempts.c.tx == attempt.tx).values(values)).rowcount == 0:
+        connection.execute(insert(attempts).values(values))
 
 
 def settle(
@@ -58,11 +59,6 @@ def settle(
         .where(attempts.c.tx == tx)
         .values(state=state, block=block, block_hash=block_hash, block_time=block_time, log=log)
     )
-
-
-def exists(connection: Connection, tx: bytes) -> bool:
-    """Say whether an attempt with transaction hash *tx* has a row."""
-    return connection.execute(select(attempts.c.id).where(attempts.c.tx == tx)).first() is not None
 
 
 def by_state(connection: Connection, chain: str, states: Sequence[str]) -> list[Attempt]:

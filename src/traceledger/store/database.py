@@ -18,7 +18,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, exc, text
 from sqlalchemy.engine import make_url
 
-from traceledger.errors import ConflictError, InputError, TemporaryError
+from traceledger.errors import ConflictError, InputError, LogIntegrityError, TemporaryError
 
 BUSY_S: Final = 30
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -69,6 +69,11 @@ class Database:
         Raises:
             ConflictError: code ``database-schema``.
         """
+        if self._is_missing():  # connecting would make an empty file at a mistyped path
+            raise ConflictError(
+                f"no database at {self.engine.url.database}: check the setting `database`",
+                code="database-schema",
+            )
         with self.read() as connection:
             found = MigrationContext.configure(connection).get_current_revision()
             wanted = ScriptDirectory.from_config(self._alembic(connection)).get_current_head()
@@ -81,6 +86,10 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+    def _is_missing(self) -> bool:
+        name = self.engine.url.database
+        return self.is_sqlite and bool(name) and name != ":memory:" and not Path(str(name)).exists()
 
     def _alembic(self, connection: Connection) -> Config:
         config = Config()
@@ -114,6 +123,12 @@ def _translated() -> Iterator[None]:
         raise TemporaryError(
             f"the database does not answer: {error.orig}", code="database-unavailable"
         ) from error
+    except exc.DatabaseError as error:
+        if type(error) is exc.DatabaseError:  # its subclasses are mistakes of this program
+            raise LogIntegrityError(
+                f"the database file is damaged, or none: {error.orig}", code="database-damaged"
+            ) from error
+        raise
 
 
 def durability(connection: Connection) -> str:

@@ -8,7 +8,7 @@ they are derived from leaf hashes and full tiles below them.
 
 import hashlib
 from base64 import b32encode
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -20,7 +20,8 @@ from traceledger.core.claims.records import code_uri
 from traceledger.core.log.entry import Entry
 from traceledger.core.log.merkle import Frontier, NodeReader
 from traceledger.core.log.tiles import HEIGHT, WIDTH, node_reader, perfect_root, tile_width
-from traceledger.errors import LogIntegrityError, NotFoundError
+from traceledger.core.sign.canonical import Json
+from traceledger.errors import LogIntegrityError, NotFoundError, VerificationError
 from traceledger.store.schema import checkpoints, entries, head, subjects, tiles, touches
 
 _CHUNK = 500
@@ -92,19 +93,8 @@ def append(connection: Connection, old: StoredHead, items: Sequence[Appended]) -
     tree = old.tree()
     for item in items:
         tree.append(item.entry.leaf)
-    connection.execute(
-        insert(entries),
-        [
-            {
-                "index": item.index,
-                "id": bytes.fromhex(item.entry.id),
-                "leaf": item.entry.leaf,
-                "registry": int(item.entry.is_registry),
-                "entry": item.entry.raw,
-            }
-            for item in items
-        ],
-    )
+    rows = [derived(item.entry) | {"index": item.index, "entry": item.entry.raw} for item in items]
+    connection.execute(insert(entries), rows)
     _touch(connection, items)
     _fill_tiles(connection, old.size, tree.size)
     new = StoredHead(size=tree.size, root=tree.root(), frontier=tuple(tree.hashes), t=items[-1].entry.t)
@@ -126,6 +116,38 @@ def read_entry(connection: Connection, index: int) -> bytes:
     return bytes(raw)
 
 
+def decode_entry(index: int, raw: bytes) -> Entry:
+    """
+    Decode a stored entry, its statement included.
+
+    Raises:
+        LogIntegrityError: what is stored was never admitted in this form; names the *index*.
+    """
+    try:
+        entry = Entry.parse(raw)
+        entry.statement  # noqa: B018 - decoding is the test
+    except VerificationError as error:
+        raise LogIntegrityError(
+            f"entry {index} does not decode: {error.message}", code=error.code, index=index
+        ) from error
+    return entry
+
+
+def count_touching(connection: Connection, subject: str, below: int) -> int:
+    """Return how many entries below index *below* touch *subject*, without reading them."""
+    query = (
+        select(func.count())
+        .select_from(touches.join(subjects, subjects.c.id == touches.c.subject))
+        .where(subjects.c.subject == subject, touches.c.index < below)
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def count_entries(connection: Connection) -> int:
+    """Return how many entries are stored, wherever the head is."""
+    return int(connection.execute(select(func.count()).select_from(entries)).scalar_one())
+
+
 def read_entries(connection: Connection, start: int, end: int) -> list[bytes]:
     """Return the entries start..end-1, as far as they exist."""
     query = (
@@ -136,13 +158,24 @@ def read_entries(connection: Connection, start: int, end: int) -> list[bytes]:
     return [bytes(raw) for raw in connection.execute(query).scalars()]
 
 
-def scan_entries(connection: Connection, size: int) -> Iterator[tuple[int, bytes, bytes, bytes, int]]:
-    """Yield (index, id, leaf, entry, registry) for the first *size* entries, in flat memory."""
-    columns = (entries.c.index, entries.c.id, entries.c.leaf, entries.c.entry, entries.c.registry)
+def scan_entries(connection: Connection, size: int) -> Iterator[tuple[int, bytes, dict[str, object]]]:
+    """Yield (index, entry, what is kept beside it, as of `derived`) for the first *size* entries, in flat memory."""
     for start in range(0, size, _SCAN):
-        query = select(*columns).where(entries.c.index >= start, entries.c.index < min(size, start + _SCAN))
-        for index, identity, leaf, entry, registry in connection.execute(query.order_by(entries.c.index)):
-            yield index, bytes(identity), bytes(leaf), bytes(entry), registry
+        query = select(entries).where(entries.c.index >= start, entries.c.index < min(size, start + _SCAN))
+        for row in connection.execute(query.order_by(entries.c.index)).mappings():
+            kept = dict(row)
+            yield kept.pop("index"), bytes(kept.pop("entry")), kept
+
+
+def derived(entry: Entry) -> dict[str, object]:
+    """Return what the table of entries keeps of *entry* beside its bytes, to look it up by."""
+    is_event = entry.family == "event"
+    return {
+        "id": bytes.fromhex(entry.id),
+        "leaf": entry.leaf,
+        "registry": int(entry.is_registry),
+        "event": event_key(entry.actor, entry.statement) if is_event else None,
+    }
 
 
 def read_registry(connection: Connection, start: int) -> list[tuple[int, Entry]]:
@@ -152,7 +185,19 @@ def read_registry(connection: Connection, start: int) -> list[tuple[int, Entry]]
         .where(entries.c.registry == 1, entries.c.index >= start)
         .order_by(entries.c.index)
     )
-    return [(index, Entry.parse(bytes(raw))) for index, raw in connection.execute(query)]
+    return [(index, decode_entry(index, bytes(raw))) for index, raw in connection.execute(query)]
+
+
+def event_key(actor: str, statement: Mapping[str, Json]) -> bytes:
+    """Return what events are looked up by: SHA-256 of the actor and the eventID it gave."""
+    return hashlib.sha256(f"{actor}\n{statement.get('eventID')}".encode()).digest()
+
+
+def find_event(connection: Connection, actor: str, statement: Mapping[str, Json]) -> list[tuple[int, Entry]]:
+    """Return the entries of *actor* whose event has the eventID of *statement*, oldest first."""
+    query = select(entries.c.index, entries.c.entry).where(entries.c.event == event_key(actor, statement))
+    rows = connection.execute(query.order_by(entries.c.index))
+    return [(index, decode_entry(index, bytes(raw))) for index, raw in rows]
 
 
 def find_ids(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
@@ -188,7 +233,7 @@ def touching(connection: Connection, subject: str, size: int) -> list[tuple[int,
         .where(subjects.c.subject == subject, entries.c.index < size)
         .order_by(entries.c.index)
     )
-    return [(index, Entry.parse(bytes(raw))) for index, raw in connection.execute(query)]
+    return [(index, decode_entry(index, bytes(raw))) for index, raw in connection.execute(query)]
 
 
 def related(connection: Connection, shown: Iterable[Entry], size: int) -> dict[int, Entry]:
@@ -289,8 +334,7 @@ def read_tile(connection: Connection, level: int, number: int, width: int) -> tu
     Raises:
         NotFoundError: the log is not that large.
     """
-    stored = select(tiles.c.hashes).where(tiles.c.level == level, tiles.c.number == number)
-    data = connection.execute(stored).scalar_one_or_none()
+    data = read_full_tile(connection, level, number)
     if data is not None:
         return tuple(data[i : i + 32] for i in range(0, width * 32, 32))
     first = number * WIDTH
@@ -308,6 +352,17 @@ def read_tile(connection: Connection, level: int, number: int, width: int) -> tu
     return hashes
 
 
+def read_full_tile(connection: Connection, level: int, number: int) -> bytes | None:
+    """Return the hashes of a full tile as they are stored, or None where it is not."""
+    query = select(tiles.c.hashes).where(tiles.c.level == level, tiles.c.number == number)
+    return connection.execute(query).scalar_one_or_none()
+
+
+def count_tiles(connection: Connection) -> int:
+    """Return how many full tiles are stored."""
+    return int(connection.execute(select(func.count()).select_from(tiles)).scalar_one())
+
+
 def save_checkpoint(connection: Connection, size: int, note: str) -> None:
     """Keep the note of a checkpoint that carries more than the log key's line."""
     if (
@@ -322,6 +377,11 @@ def read_checkpoint(connection: Connection, size: int) -> str | None:
     return connection.execute(
         select(checkpoints.c.note).where(checkpoints.c.size == size)
     ).scalar_one_or_none()
+
+
+def read_checkpoints(connection: Connection) -> dict[int, str]:
+    """Return every kept note by its size."""
+    return {row.size: row.note for row in connection.execute(select(checkpoints.c.size, checkpoints.c.note))}
 
 
 def _touch(connection: Connection, items: Sequence[Appended]) -> None:

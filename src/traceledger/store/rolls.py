@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, func, insert, select
 
+from traceledger.core.claims.digital_link import percent_encode
 from traceledger.core.claims.records import roll_uri
 from traceledger.errors import ConflictError, NotFoundError
 from traceledger.store import log as stored
@@ -32,7 +33,7 @@ class StoredRoll:
 
     def uri(self, serial: str) -> str:
         """Return the link of the stamp with *serial*, without ``s``."""
-        lot = f"/10/{self.lot}" if self.lot else ""
+        lot = f"/10/{percent_encode(self.lot)}" if self.lot else ""
         return f"{self.scheme}://{self.host}/01/{self.gtin}{lot}/21/{serial}"
 
     def __repr__(self) -> str:
@@ -61,12 +62,24 @@ def drop_roll(connection: Connection, name: str) -> None:
     connection.execute(delete(rolls).where(rolls.c.roll == name))
 
 
+def find_roll(connection: Connection, name: str) -> StoredRoll | None:
+    """Return a roll by its name, or None."""
+    row = connection.execute(select(rolls).where(rolls.c.roll == name)).mappings().one_or_none()
+    return None if row is None else StoredRoll(**row)
+
+
 def read_roll(connection: Connection, name: str) -> StoredRoll:
     """Return a roll by its name; raises NotFoundError ``roll-unknown``."""
-    row = connection.execute(select(rolls).where(rolls.c.roll == name)).mappings().one_or_none()
-    if row is None:
+    found = find_roll(connection, name)
+    if found is None:
         raise NotFoundError(f"no roll {name} was issued here", code="roll-unknown")
-    return StoredRoll(**row)
+    return found
+
+
+def by_short_name(connection: Connection, name: str) -> list[StoredRoll]:
+    """Return the rolls called *name* by whatever issuer, oldest first."""
+    query = select(rolls).where(rolls.c.roll.endswith(f"/{name}", autoescape=True)).order_by(rolls.c.roll)
+    return [StoredRoll(**row) for row in connection.execute(query).mappings()]
 
 
 def find_stamp(connection: Connection, serial: str) -> tuple[StoredRoll, int]:

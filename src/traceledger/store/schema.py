@@ -34,6 +34,7 @@ entries: Final = Table(
     Column("id", LargeBinary(32), nullable=False, unique=True),
     Column("leaf", LargeBinary(32), nullable=False),
     Column("registry", Integer, nullable=False),
+    Column("event", LargeBinary(32), index=True),
     Column("entry", LargeBinary, nullable=False),
 )
 Index(

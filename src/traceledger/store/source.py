@@ -45,7 +45,7 @@ class DatabaseSource:
     def entries(self, size: int) -> Iterator[bytes]:
         """Yield the first *size* entries in order."""
         with self._database.read() as connection:
-            for _, _, _, raw, _ in stored.scan_entries(connection, size):
+            for _, raw, _ in stored.scan_entries(connection, size):
                 yield raw
 
 

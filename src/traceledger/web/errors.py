@@ -28,6 +28,7 @@ CODES: Final = {
     406: "not-acceptable",
     413: "too-large",
     415: "media-type",
+    500: "internal",
 }
 RETRY_AFTER_S: Final = 30
 _log = logging.getLogger(__name__)
@@ -99,7 +100,7 @@ def _http(error: HTTPException) -> Response:
     if error.code is not None and error.code < 400:
         return make_response(error.get_response())
     status = error.code or 500
-    code = CODES.get(status, "internal" if status >= 500 else "malformed")
+    code = CODES.get(status, CODES[500] if status >= 500 else CODES[400])
     response = answer(status, code, error.description or code)
     allowed = getattr(error, "valid_methods", None)
     if allowed:
@@ -109,4 +110,4 @@ def _http(error: HTTPException) -> Response:
 
 def _unforeseen(error: Exception) -> Response:
     _log.error("unforeseen error at %s", request.path, exc_info=error)
-    return answer(500, "internal", "something failed that nobody foresaw; it was recorded")
+    return answer(500, CODES[500], "something failed that nobody foresaw; it was recorded")

@@ -7,6 +7,7 @@ the consumer page is the default link and is served in place, ``linkType`` picks
 ``Accept: application/linkset+json`` gives them all (RFC 9264), with the levels above a lot or serial.
 """
 
+import re
 from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
@@ -25,6 +26,7 @@ VOCABULARY: Final = "https://ref.gs1.org/voc/"
 _PREFIXES: Final = ("gs1:", VOCABULARY, "https://gs1.org/voc/", "https://www.gs1.org/voc/")
 #: Link types whose target is the consumer page itself.
 PAGE_TYPES: Final = frozenset({"defaultLink", "pip", "traceability", "recallStatus"})
+_SPLIT_LOT: Final = re.compile(r"(/01/\d{14}(?:/22/[^/]+)?/10/)([^/]+/.+?)(/21/[^/]+)?/?")
 #: Primary keys this resolver answers for.
 KEYS: Final = ("00", "01", "414")
 
@@ -53,6 +55,25 @@ def read_link(request: Request, public_url: str) -> DigitalLink:
             f"expected a link with one of {', '.join(KEYS)} first, got {path[:120]!r}", code="identifier"
         )
     return link
+
+
+def rejoined(request: Request, public_url: str) -> DigitalLink | None:
+    """
+    The link of *request* if its lot number holds a slash that the server decoded on the way; else None.
+
+    Some WSGI servers hand on ``A%2FB`` as ``A/B`` and nothing else.  It reads as two segments then, so whoever
+    takes this for the link must know the lot: it is a guess.
+    """
+    if request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI"):
+        return None
+    match = _SPLIT_LOT.fullmatch(request.path)
+    if match is None:
+        return None
+    head, lot, tail = match.groups()
+    try:
+        return parse_digital_link(f"{public_url}{head}{quote(lot, safe='')}{tail or ''}")
+    except InputError:
+        return None
 
 
 def subject_of(link: DigitalLink) -> str:

@@ -96,7 +96,7 @@ def find() -> ResponseReturnValue:
 def _resolve(**_rest: str) -> ResponseReturnValue:
     """Resolve a GS1 Digital Link: the page of a lot, product, place or stamp, or the linkset of its links."""
     app = services()
-    link = links.read_link(request, app.settings.public_url)
+    link = _link()
     kind = links.link_type(request)
     if kind == "linkset":
         return _linkset(link)
@@ -201,6 +201,25 @@ def _own_path(subject: str) -> str:
         return urlsplit(links.subject_of(parse_digital_link(subject))).path
     except InputError:
         return "/"
+
+
+def _link() -> DigitalLink:
+    """The link asked for; see `links.rejoined` for the second reading, which only a known lot can win."""
+    public_url = services().settings.public_url
+    try:
+        return links.read_link(request, public_url)
+    except InputError:
+        link = links.rejoined(request, public_url)
+        if link is None or not _is_known(link):
+            raise
+        return link
+
+
+def _is_known(link: DigitalLink) -> bool:
+    try:
+        return _look(link, None).goods.state != "unknown"
+    except NotFoundError:
+        return False
 
 
 def _look(link: DigitalLink, client_token: str | None) -> LotView:

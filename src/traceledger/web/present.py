@@ -6,7 +6,7 @@ A template holds layout only; every choice of wording that depends on a fact is 
 tested without a browser.  The facts come from `core.judge.view`.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -16,51 +16,8 @@ from traceledger.core.judge.lines import RUNGS
 from traceledger.core.judge.view import Amount, CorrectionView, Line, LotView, StepView
 from traceledger.core.reasons import REASONS
 from traceledger.web import formats
+from traceledger.web.texts import ICONS, WEAK_ICONS, LineText, PlaceText, RungText
 from traceledger.web.words import Words
-
-ICONS = {
-    "recalled": "cross", "locked": "cross", "not-activated": "bang", "unknown": "dash", "for-sale": "dot",
-    "altered": "cross", "no-data": "dash", "chain-unreachable": "question", "anchor-pending": "clock",
-    "test-chain": "clock", "finding": "bang", "unchanged": "tick",
-    "copy-suspected": "bang", "opened-before": "bang", "none": "dot",
-}  # fmt: skip
-
-
-#: Signs of an unchanged record where something else takes its green away.
-_WEAK = {"amber": "bang", "grey": "dash"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LineText:
-    """A line ready to print: colour, icon, sentence, what to do, and smaller remarks below it."""
-
-    severity: str
-    icon: str
-    title: str
-    todo: str = ""
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlaceText:
-    """A place of the journey with the steps taken there one after another."""
-
-    title: str
-    geo: tuple[float, float] | None
-    distance: str
-    steps: tuple[StepView, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RungText:
-    """A rung ready to print."""
-
-    name: str
-    title: str
-    result: str
-    result_text: str
-    sentence: str
-    code: str
 
 
 class Page:
@@ -213,7 +170,7 @@ class Page:
         view, line = self.view, self.view.record
         notes = self._record_notes(line)
         # One thing to do at a time: an order to stop, or a doubt about the label, comes first.
-        calm = view.goods.severity != "red" and view.label.severity == "grey"
+        calm = view.goods.severity == view.label.severity == "grey"
         todo = "" if line.state == "unchanged" and not calm else self.words(f"record.{line.state}_do")
         if line.state == "unchanged" and view.stamp is None:
             todo = ""
@@ -305,7 +262,7 @@ class Page:
     def _text(self, line: Line, title: str, todo: str = "", notes: tuple[str, ...] = ()) -> LineText:
         return LineText(
             severity=line.severity,
-            icon=_WEAK.get(line.severity, ICONS[line.state])
+            icon=WEAK_ICONS.get(line.severity, ICONS[line.state])
             if line.state == "unchanged"
             else ICONS[line.state],
             title=title,

@@ -53,7 +53,8 @@ def test_padded_base64_has_one_text(text: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["AB", "AAB", "AA==", "AA=", "A", "AA+/", "AAA A", "AA\n", "AAAA!", "\uff21A", "\ud800A", None, 5, b"AA"]
+    "text",
+    ["AB", "AAB", "AA==", "AA=", "A", "AA+/", "AAA A", "AA\n", "AAAA!", "\uff21A", "\ud800A", None, 5, b"AA"],
 )
 def test_unpadded_base64url_has_one_text(text: object) -> None:
     """Another spelling, alphabet or type is refused with code base64."""

@@ -381,7 +381,9 @@ def _check_subjects(kind: str, statement: dict[str, Json], data: dict[str, Json]
             wanted = []
         case "activate" if len(about) != 1 or not statement["prev"]:
             raise _shape("about one lot, with the entries it follows in prev", kind)
-        case "star" | "certificate" | "authorisation" | "recall-open" if not about:
+        case "star" if len(about) != 1 or about[0] != _uri(gtin_uri, about[0][-14:]):
+            raise _shape("about one product", kind)
+        case "certificate" | "authorisation" | "recall-open" if not about:
             raise _shape("what it is about", kind)
         case _:
             wanted = about

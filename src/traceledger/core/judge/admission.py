@@ -2,8 +2,8 @@
 """
 Which entries are valid: section 5 of the format specification, for admission, verification and audit alike.
 
-`check_statement` needs the entry alone, `check_authority` the registry before it, `check_signature` the key
-found there, `check_prev` what stands below it.  Admission asks two things more, which verifiers never do:
+`check_statement` needs the entry alone, `check_authority` the registry before it, `check_prev` what stands
+below it; `check_entry` is all that a verifier asks but the last.  Admission asks two things more, which verifiers never do:
 text in NFC, and events valid under EPCIS 2.0.1 (`check_admissible`).
 """
 
@@ -13,7 +13,6 @@ from itertools import pairwise
 
 from traceledger.core.claims import epcis, records
 from traceledger.core.log.entry import Entry
-from traceledger.core.sign import keys
 from traceledger.core.state.lineage import subjects_of
 from traceledger.core.state.registry import ActorKey, Grant, Registry
 from traceledger.errors import VerificationError
@@ -88,14 +87,21 @@ def check_authority(entry: Entry, registry: Registry) -> Authority:
     return Authority(key=key, grant=grant)
 
 
-def check_signature(entry: Entry, public_key: bytes) -> None:
+def check_entry(entry: Entry, index: int, registry: Registry) -> Authority:
     """
-    Verify the entry's one signature.
+    Check everything a verifier asks of the entry of an actor key at *index* but ``prev`` and repetition.
+
+    Args:
+        registry: The registry before the entry; its log and its signature check are used.
 
     Raises:
-        VerificationError: code ``signature-form`` or ``signature-invalid``.
+        VerificationError: a SIGNED reason code.
     """
-    keys.verify(public_key, entry.envelope.signatures[0].sig, entry.envelope.pae)
+    check_statement(entry, registry.origin)
+    check_index_position(entry, index)
+    authority = check_authority(entry, registry)
+    registry.check(entry, entry.envelope.signatures[0], authority.key.public)
+    return authority
 
 
 def check_prev_form(entry: Entry, origin: str) -> list[str]:

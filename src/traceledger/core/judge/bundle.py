@@ -204,8 +204,8 @@ class Bundle:
     @classmethod
     def _read(cls, value: Json) -> "Bundle":
         records.require(value, _BUNDLE, "bundle")
-        if not value["entries"]:
-            raise VerificationError("expected at least one entry")
+        if not 1 <= len(value["entries"]) <= MAX_CONTENT:
+            raise VerificationError(f"expected 1 to {MAX_CONTENT} entries, got {len(value['entries'])}")
         index, registry = value["index"], value["registry"]
         whole = items = None
         if index is not None:

@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from traceledger.core.claims import epcis
+from traceledger.core.claims.identifiers import canonical
 from traceledger.core.judge.directory import (
     Directory,
     Indexed,
@@ -29,6 +30,7 @@ from traceledger.core.judge.view import Amount, CorrectionView, Declared, SiteVi
 
 #: Which list of an event says what a step is about.
 _ROLES: Final = {"TransformationEvent": "output", "AggregationEvent": "child"}
+_ON_THE_WAY: Final = frozenset({"transport", "store", "sensor", "observe"})
 _PAPER_KINDS: Final = frozenset({"test", "inspect", "import"})
 
 
@@ -46,7 +48,11 @@ class Journey:
 
 
 def read_journey(
-    entries: Iterable[Indexed], directory: Directory, *, strangers: Iterable[int] = ()
+    entries: Iterable[Indexed],
+    directory: Directory,
+    *,
+    lots: Iterable[str],
+    strangers: Iterable[int] = (),
 ) -> Journey:
     """
     Read a journey.
@@ -56,10 +62,13 @@ def read_journey(
 
         directory: Names, sites and keys.
 
+        lots: The lot and what it was made from; stamps activated for others are no step of it.
+
         strangers: Log indexes of events by those who never held the lot.
     """
     apart = set(strangers)
-    shown = [pair for pair in readable(entries) if pair[1].family == "event" or pair[1].kind == "activate"]
+    subjects = frozenset(lots)
+    shown = [pair for pair in readable(entries) if pair[1].family == "event" or _activates(pair[1], subjects)]
     declared = _declared(shown, directory)
     both = _countersigned(shown)
     views = []
@@ -72,6 +81,12 @@ def read_journey(
     own = [step for step in views if not step.stranger]
     steps = tuple(replace(step, number=number) for number, step in enumerate(own, 1))
     return Journey(steps, tuple(s for s in views if s.stranger), _corrections(steps, shown))
+
+
+def _activates(entry: Any, lots: frozenset[str]) -> bool:
+    return entry.kind == "activate" and not lots.isdisjoint(
+        map(canonical, map(text, items(entry.member("about"))))
+    )
 
 
 def _step(index: int, entry: Any, directory: Directory, *, both: bool) -> StepView:
@@ -116,15 +131,23 @@ def _tier(entry: Any, directory: Directory, *, both: bool, evidence: bool) -> Ti
 
 
 def _countersigned(shown: Sequence[Indexed]) -> set[str]:
-    """Ids of dispatches that another party received by name of the id, and of those receipts."""
-    dispatched = {entry.id: entry.actor for _, entry in shown if entry.kind == "dispatch"}
-    both = set()
+    """
+    Ids of dispatches that another party received, and of those receipts.
+
+    A receipt names the dispatch, or what happened to the goods on the way from it.
+    """
+    known = {entry.id: entry for _, entry in shown}
+    both: set[str] = set()
     for _, entry in shown:
         if entry.kind != "receive":
             continue
-        for ref in items(entry.member("prev")):
-            if dispatched.get(text(ref), entry.actor) != entry.actor:
-                both |= {text(ref), entry.id}
+        waiting = [text(ref) for ref in items(entry.member("prev"))]
+        for ref in waiting:  # grows while it is walked
+            step = known.get(ref)
+            if step is not None and step.kind == "dispatch" and step.actor != entry.actor:
+                both |= {ref, entry.id}
+            elif step is not None and step.kind in _ON_THE_WAY:
+                waiting.extend(new for new in map(text, items(step.member("prev"))) if new not in waiting)
     return both
 
 

@@ -91,7 +91,7 @@ def label_line(stamp: StampView | None) -> Line:
     """What the house's own memory of scans says about the label; it never frightens without a cause."""
     if stamp is None or stamp.state == "unknown":
         return Line(kind="label", state="none", severity="grey")
-    counted = {
+    counted: dict[str, Any] = {
         "scans": stamp.scans,
         "first_scan_at": stamp.first_scan_at,
         "own_rescan_at": stamp.own_rescan_at,
@@ -169,7 +169,7 @@ def _passes(rungs: Mapping[str, RungLike], name: str) -> bool:
 def _remarks(rungs: Mapping[str, RungLike], findings: Sequence[FindingView]) -> tuple[Line, ...]:
     lines = []
     for rung in rungs.values():
-        if rung.result == "fail" and rung.reason in REMARKS:
+        if rung.result == "fail" and rung.reason is not None and rung.reason in REMARKS:
             args: dict[str, Any] = {"code": rung.reason, "step": None, "index": None}
             severity = REMARKS[rung.reason]
             lines.append(Line(kind="record", state="finding", severity=severity, args=args))

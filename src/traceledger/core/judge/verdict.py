@@ -62,6 +62,7 @@ __all__ = [
     "RungView",
     "StampView",
     "StepView",
+    "altered_view",
     "build_view",
     "decide",
     "is_test_chain",
@@ -105,14 +106,18 @@ def build_view(
     registry = report.registry or Registry(origin=bundle.checkpoint.partition("\n")[0])
     directory = Directory.read(registry, [*entries, *related])
     strangers = [f.index for f in findings if f.code == "custody-stranger" and f.index is not None]
-    journey = read_journey(entries, directory, strangers=strangers)
+    subjects = report.subjects or (bundle.subject,)
+    journey = read_journey(entries, directory, lots=subjects, strangers=strangers)
     day = datetime.fromtimestamp(now, UTC).astimezone(LOCAL).date().isoformat()
     placed = tuple(replace(f, step=journey.step_at(f.index)) for f in findings)
     demo = any(entry.member("demo") is True for _, entry in readable(entries))
     rungs = {n: RungView(result=r.result, reason=r.reason, detail=r.detail) for n, r in report.rungs.items()}
     lot_gtin, lot = _gtin_and_lot(bundle.subject)
+    if not lot_gtin and stamp is not None:
+        # The roll of a stamp that was never activated names no lot, but its link names the product.
+        lot_gtin, _ = _gtin_and_lot(stamp.uri)
     product_uri = gtin_uri(lot_gtin) if lot_gtin else ""
-    about = [*(report.subjects or (bundle.subject,)), product_uri]
+    about = [*subjects, product_uri]
     owner, product = directory.product(product_uri)
     recalls = directory.recalls(about, parties={owner, *(step.actor for step in journey.steps)})
     goods, record, label = decide(
@@ -129,6 +134,7 @@ def build_view(
     gathered = [day_of(step.statement) for step in harvests(journey)]
     size, root = _head(bundle.checkpoint)
     producer = _producer(journey, bundle.subject)
+    issuer = stamp.roll.partition("/")[0] if stamp is not None else ""
     covered = [*about, *(site.uri for site in sites)]
     return LotView(
         subject=bundle.subject,
@@ -138,8 +144,8 @@ def build_view(
         gtin=lot_gtin,
         lot=lot,
         product_name=text(product.get("name")),
-        producer=producer.actor if producer else "",
-        producer_name=producer.actor_name if producer else "",
+        producer=producer.actor if producer else issuer,
+        producer_name=producer.actor_name if producer else directory.name(issuer),
         place=producer.place if producer else "",
         harvest_from=min(gathered, default=""),
         harvest_date=max(gathered, default=""),
@@ -170,6 +176,36 @@ def unknown_view(subject: str, *, stamp: StampView | None = None, now: int = 0) 
     goods = Line(kind="goods", state="unknown", severity="grey")
     record = Line(kind="record", state="no-data", severity="grey")
     return LotView(subject=subject, goods=goods, record=record, label=label_line(None), stamp=stamp, now=now)
+
+
+def altered_view(
+    subject: str, *, step: int | None, reason: str, stamp: StampView | None = None, now: int = 0
+) -> LotView:
+    """What is shown where a stored entry cannot even be read any more: nothing of it, but that it was changed."""
+    rungs = {name: RungView(result="not checked") for name in RUNGS}
+    rungs["SIGNED"] = RungView(result="fail", reason=reason)
+    goods, record, label = decide(
+        rungs=rungs,
+        stamp=stamp,
+        recalls=(),
+        findings=(),
+        anchor=None,
+        has_steps=False,
+        demo=False,
+        altered_step=step,
+    )
+    number, lot = _gtin_and_lot(subject)
+    return LotView(
+        subject=subject,
+        goods=goods,
+        record=record,
+        label=label,
+        gtin=number,
+        lot=lot,
+        stamp=stamp,
+        rungs=rungs,
+        now=now,
+    )
 
 
 def _decoded(bundle: Bundle, report: Report) -> list[Indexed]:

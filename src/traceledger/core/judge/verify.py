@@ -20,7 +20,7 @@ from traceledger.core.judge import admission
 from traceledger.core.judge.bundle import MAX_CONTENT, Bundle, Item, Trust
 from traceledger.core.judge.chainword import judge_anchors
 from traceledger.core.log.anchor import Observation
-from traceledger.core.log.entry import Entry
+from traceledger.core.log.entry import CHAIN_START, Entry, Head, next_chain
 from traceledger.core.log.merkle import leaf_hash, verify_inclusion
 from traceledger.core.log.note import (
     Checkpoint,
@@ -31,7 +31,7 @@ from traceledger.core.log.note import (
 )
 from traceledger.core.sign.encoding import b64decode
 from traceledger.core.state.lineage import subjects_of, upstream
-from traceledger.core.state.registry import Registry
+from traceledger.core.state.registry import Registry, SignatureCheck, check_signature
 from traceledger.core.state.stamps import Gate, StampState, fold_rolls
 from traceledger.errors import InputError, VerificationError
 
@@ -48,8 +48,6 @@ RUNGS: Final = (
     "LABEL",
 )
 NEEDED: Final = ("SIGNED", "LINKED", "LOGGED", "ORIGIN")
-
-SignatureCheck = Callable[[Entry, bytes], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +132,7 @@ def verify_bundle(
     trust: Trust | None,
     observations: Mapping[int, Sequence[Observation]] | None = None,
     gate: Gate = lambda lot, index: False,
-    check_signature: SignatureCheck = admission.check_signature,
+    check_signature: SignatureCheck = check_signature,
 ) -> Report:
     """
     Judge *bundle* against the reader's *trust* file.
@@ -225,10 +223,6 @@ class _Work:
             self.report.checkpoint = parse_checkpoint(bundle.checkpoint)
         except VerificationError as error:
             self.note_error = error
-        registry = Registry(self.origin_name)
-        for index, entry in self.registry_entries:
-            registry.apply(index, entry)
-        self.report.registry = registry
 
     def require_subject(self) -> None:
         # In the one form subjects have: a bundle about any other spelling would be about nothing
@@ -244,27 +238,24 @@ class _Work:
     # --- (1) SIGNED
 
     def signed(self) -> None:
-        registry = Registry(self.origin_name)
-        pending = list(self.registry_entries)
-        content = sorted(self.report.entries.items())
+        """Fold the registry once, to its end, and judge each entry by what stands before it."""
+        registry = Registry(self.origin_name, check=self.check_signature)
+        self.report.registry = registry
+        content = dict(self.report.entries)
         if self.index_record is not None and self.bundle.index_item is not None:
-            content.append((self.bundle.index_item.index, self.index_record))
-            content.sort(key=lambda pair: pair[0])
-        seen: set[str] = set()
-        for index, entry in content:
-            self.at = index
-            while pending and pending[0][0] < self.at:
-                registry.apply(*pending.pop(0))
-            admission.check_statement(entry, self.origin_name)
-            if entry.id in seen:
-                raise VerificationError("the statement stands twice in the bundle", code="statement-repeated")
-            seen.add(entry.id)
-            admission.check_index_position(entry, self.at)
-            authority = admission.check_authority(entry, registry)
-            self.check_signature(entry, authority.key.public)
-            if self.at in self.report.entries:
-                self.valid[self.at] = entry
-                self.touched[self.at] = frozenset(subjects_of(entry))
+            content[self.bundle.index_item.index] = self.index_record
+        failure: tuple[int, VerificationError] | None = None
+        for index, entry in sorted([*self.registry_entries, *content.items()], key=lambda pair: pair[0]):
+            if index not in content:
+                registry.apply(index, entry)
+            elif failure is None:
+                try:
+                    self._judge(index, entry, registry)
+                except VerificationError as error:
+                    failure = (index, error)
+        if failure is not None:
+            self.at = failure[0]
+            raise failure[1]
         for part in self.bundle.private:
             self.at = part.index
             entry_of = self.report.entries.get(part.index)
@@ -272,6 +263,14 @@ class _Work:
                 raise VerificationError("a private part of an entry not shown", code="private-mismatch")
             private.check(entry_of.member("private"), name=part.name, salt=part.salt, value=part.value)
         self.report.subjects = tuple(upstream(self.bundle.subject, self._touching))
+
+    def _judge(self, index: int, entry: Entry, registry: Registry) -> None:
+        if any(entry.id == other.id for other in self.valid.values()):
+            raise VerificationError("the statement stands twice in the bundle", code="statement-repeated")
+        admission.check_entry(entry, index, registry)
+        if index in self.report.entries:
+            self.valid[index] = entry
+            self.touched[index] = frozenset(subjects_of(entry))
 
     def _touching(self, subject: str) -> list[Entry]:
         return [entry for index, entry in self.valid.items() if subject in self.touched[index]]
@@ -359,22 +358,21 @@ class _Work:
         return shown
 
     def _check_admission_notes(self, checkpoint: Checkpoint) -> None:
-        everything = self.registry_entries + [(item.index, entry) for item, entry in self._items()]
-        everything = sorted(dict(everything).items())
-        registry = Registry(self.origin_name)
+        everything = dict(self.registry_entries) | {item.index: entry for item, entry in self._items()}
         whole = self.bundle.whole is not None
+        head: Head = (0, CHAIN_START)
         earlier = 0
-        for index, entry in everything:
+        for index, entry in sorted(everything.items()):
             self.at = index
-            if self.at >= checkpoint.size:
+            if index >= checkpoint.size:
                 raise VerificationError("an entry beyond the checkpoint", code="inclusion")
             if entry.t < earlier:
                 raise VerificationError("admission times fall back", code="adm-time")
             earlier = entry.t
-            if whole and entry.reg != registry.head:
+            if whole and entry.reg != head:
                 raise VerificationError("the registry head it was admitted under is another", code="adm-reg")
             if entry.is_registry:
-                registry.apply(self.at, entry)
+                head = (head[0] + 1, next_chain(head[1], entry.leaf))
 
     # --- the other rungs
 
@@ -391,7 +389,10 @@ class _Work:
             return Rung(
                 result="fail", reason="registry-chain", detail="the registry shown is not the one logged"
             )
-        for index, entry in self.report.entries.items():
+        shown = dict(self.report.entries)
+        if self.index_record is not None and self.bundle.index_item is not None:
+            shown[self.bundle.index_item.index] = self.index_record
+        for index, entry in shown.items():
             self.at = index
             kid = entry.envelope.signatures[0].kid
             suspect = registry.suspect_from(kid) if kid in registry.keys else None

@@ -10,6 +10,7 @@ State machine: `apply` takes entries in index order, void or not; `admit` refuse
 tests everything before it changes anything.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -19,10 +20,24 @@ from traceledger.core.log.note import VerifierKey, WitnessPolicy
 from traceledger.core.sign import keys
 from traceledger.core.sign.canonical import Json
 from traceledger.core.sign.encoding import b64u_decode
+from traceledger.core.sign.envelope import Signature
 from traceledger.errors import VerificationError
+
+SignatureCheck = Callable[[Entry, Signature, bytes], None]
+"""``check(entry, signature, public key)``: raises VerificationError unless the signature verifies."""
 
 ROOT_ROLE: Final = "root"
 ACTOR_ROLE: Final = "actor"
+
+
+def check_signature(entry: Entry, signature: Signature, public: bytes) -> None:
+    """
+    Verify one signature over *entry*'s statement.
+
+    Raises:
+        VerificationError: code ``signature-form`` or ``signature-invalid``.
+    """
+    keys.verify(public, signature.sig, entry.envelope.pae)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,10 +137,13 @@ class Registry:
 
         size, chain: (n, r_n) over the applied entries, void ones included.
 
+        check: Verifies one signature; a cache of good verdicts by leaf hash may stand in.
+
         voids: (index, reason code) of entries that broke a rule.
     """
 
     origin: str
+    check: SignatureCheck = check_signature
     size: int = 0
     chain: bytes = CHAIN_START
     root: RootKeys | None = None
@@ -218,7 +236,7 @@ class Registry:
         old = self.root
         expect_version(statement["version"], 1 if old is None else old.version + 1)
         new = self._named(statement["keys"], ROOT_ROLE)
-        signed = _verified(entry, new | (old.keys if old else {}))
+        signed = self._verified(entry, new | (old.keys if old else {}))
         if len(signed & new.keys()) < statement["threshold"]:
             raise VerificationError("expected a threshold of the new root keys", code="threshold")
         if old is not None and len(signed & old.keys.keys()) < old.threshold:
@@ -228,7 +246,7 @@ class Registry:
 
     def _policy(self, index: int, entry: Entry, statement: dict[str, Json]) -> None:
         expect_version(statement["version"], 1 if self.policy is None else self.policy.version + 1)
-        self._by_root(_verified(entry, self._root_keys()))
+        self._by_root(self._verified(entry, self._root_keys()))
         log_keys = []
         for item in statement["log_keys"]:
             key = VerifierKey.parse(item["vkey"])
@@ -262,7 +280,7 @@ class Registry:
         role = f"admin {name}"
         admins = self._named(statement["admins"], role)
         fresh = {kid: pk for kid, pk in admins.items() if old is None or kid not in old.admins}
-        signed = _verified(entry, self._root_keys() | fresh)
+        signed = self._verified(entry, self._root_keys() | fresh)
         self._by_root(signed)
         if not fresh.keys() <= signed:
             raise VerificationError("expected a signature by each new admin key", code="pop-missing")
@@ -284,7 +302,7 @@ class Registry:
         if kid in self.roles:
             raise VerificationError("the key is registered already or has another role", code="key-reused")
         keys.check_public_key(public)
-        signed = _verified(entry, self._managers(statement["org"]) | {kid: public})
+        signed = self._verified(entry, self._managers(statement["org"]) | {kid: public})
         if kid not in signed:
             raise VerificationError(
                 "expected the key's own signature as proof of possession", code="pop-missing"
@@ -303,7 +321,7 @@ class Registry:
 
     def _grant(self, index: int, entry: Entry, statement: dict[str, Json]) -> None:
         org = statement["org"]
-        signed = _verified(entry, self._admins(org))
+        signed = self._verified(entry, self._admins(org))
         if not signed:
             raise VerificationError(f"expected a signature by an admin of {org}", code="registry-void")
         self.signer(statement["to"])
@@ -330,7 +348,7 @@ class Registry:
         found = table.get(name)
         if found is None:
             raise VerificationError(f"nothing registered by {sort} {name}", code="registry-void")
-        self._by_manager(found.org, _verified(entry, self._managers(found.org)))
+        self._by_manager(found.org, self._verified(entry, self._managers(found.org)))
         revoked = Revocation(index=index, reason=statement["reason"], suspect_from=statement["suspect_from"])
         if found.revoked is not None:
             known = (found.revoked.suspect_from, revoked.suspect_from)
@@ -339,6 +357,15 @@ class Registry:
         table[name] = replace(found, revoked=revoked)  # type: ignore[assignment]
 
     # --- who signed
+
+    def _verified(self, entry: Entry, named: dict[str, bytes]) -> set[str]:
+        """Key ids that signed; every signature must be by a key the rule names and verify."""
+        for signature in entry.envelope.signatures:
+            public = named.get(signature.kid)
+            if public is None:
+                raise VerificationError(f"no rule lets key {signature.kid} sign this", code="registry-void")
+            self.check(entry, signature, public)
+        return {signature.kid for signature in entry.envelope.signatures}
 
     def _root_keys(self) -> dict[str, bytes]:
         return {} if self.root is None else self.root.keys
@@ -379,13 +406,3 @@ def expect_version(version: int, wanted: int) -> None:
     """Raise with code ``version`` unless *version* is *wanted*."""
     if version != wanted:
         raise VerificationError(f"expected version {wanted}, got {version}", code="version")
-
-
-def _verified(entry: Entry, named: dict[str, bytes]) -> set[str]:
-    """Key ids that signed; every signature must be by a key the rule names and verify."""
-    for signature in entry.envelope.signatures:
-        public = named.get(signature.kid)
-        if public is None:
-            raise VerificationError(f"no rule lets key {signature.kid} sign this", code="registry-void")
-        keys.verify(public, signature.sig, entry.envelope.pae)
-    return {signature.kid for signature in entry.envelope.signatures}

@@ -180,7 +180,7 @@ class Roll:
         """Return the state of stamp *number* after every step so far."""
         state = StampState(step="issued", holder=self.issuer, since=self.index)
         for index, entry in zip(self.indexes, self.steps, strict=True):
-            state = _after(state, self, index, entry, number, gate) or state
+            state = after_step(state, self, index, entry, number, gate) or state
         return state
 
     def effect(self, index: int, entry: Entry, gate: Gate) -> str:
@@ -188,7 +188,7 @@ class Roll:
         Say what the step *entry*, not yet added, would change: ``all``, ``some`` or ``none`` of its stamps.
         """
         changed = [
-            _after(self.state(number, gate), self, index, entry, number, gate) is not None
+            after_step(self.state(number, gate), self, index, entry, number, gate) is not None
             for number in self._samples(entry)
         ]
         return "all" if changed and all(changed) else "some" if any(changed) else "none"
@@ -248,7 +248,7 @@ def fold_rolls(entries: list[tuple[int, Entry]]) -> dict[str, Roll]:
     return rolls
 
 
-def _after(
+def after_step(
     state: StampState, roll: Roll, index: int, entry: Entry, number: int, gate: Gate
 ) -> StampState | None:
     """State after the step, or None where it has no effect on this stamp."""
