@@ -14,6 +14,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from traceledger.app import App, new_key
+from traceledger.core.claims.epcis import DIARY_IRI
 from traceledger.core.claims.gs1_values import check_digit
 from traceledger.core.claims.identifiers import gln_uri, gtin_uri, lot_uri, sscc_uri
 from traceledger.core.claims.records import code_uri
@@ -228,8 +229,17 @@ class Story:
     def grow(self) -> None:
         """Open the season's lot, and record what was done on the plot."""
         here = {"epcClass": self.harvest_lot}
-        self._event(GROWER, "plant", -69, "ADD", "commissioning", [here], disposition="active")
-        self._event(GROWER, "care", -67, "OBSERVE", None, [here], note="Bao trái")
+        self._event(
+            GROWER,
+            "plant",
+            -69,
+            "ADD",
+            "commissioning",
+            [here],
+            disposition="active",
+            said={"note": "Mở vụ trên cây 8 năm tuổi"},
+        )
+        self._event(GROWER, "care", -67, "OBSERVE", None, [here], said={"note": "Bao trái"})
         self._event(
             GROWER,
             "fertilise",
@@ -237,7 +247,7 @@ class Story:
             "OBSERVE",
             None,
             [here],
-            note="Phân hữu cơ, 5 kg mỗi cây",
+            said={"material": "Phân hữu cơ", "dose": "5 kg mỗi cây"},
         )
         self._event(
             GROWER,
@@ -246,10 +256,12 @@ class Story:
             "OBSERVE",
             None,
             [here],
-            note="Chế phẩm Bacillus subtilis trừ thán thư, 2 g/lít",
+            said={"material": "Chế phẩm Bacillus subtilis trừ thán thư", "dose": "2 g/lít"},
             phi=1,
         )
-        self._event(GROWER, "observe", -40, "OBSERVE", "inspecting", [here], note="Bẫy ruồi đục quả: 0 con")
+        self._event(
+            GROWER, "observe", -40, "OBSERVE", "inspecting", [here], said={"note": "Bẫy ruồi đục quả: 0 con"}
+        )
 
     def gather(self) -> None:
         """Harvest under the growing-area code, hand over, and take over: two signatures for one hand-over."""
@@ -280,7 +292,7 @@ class Story:
             "OBSERVE",
             None,
             load,
-            note="Nước nóng 20 phút",
+            said={"note": "Nước nóng 47 °C, 20 phút"},
             more={"sensorElementList": sensor},
         )
         self._event(
@@ -291,7 +303,7 @@ class Story:
             "inspecting",
             load,
             disposition="conformant",
-            note="Dư lượng 3 hoạt chất: không phát hiện",
+            said={"note": "Dư lượng 3 hoạt chất: không phát hiện"},
         )
         members = self._members("AggregationEvent", -18, PACKER, "packing", "in_progress")
         members |= {"action": "ADD", "parentID": sscc_uri(PALLET), "childQuantityList": load}
@@ -320,7 +332,7 @@ class Story:
             "transporting",
             load,
             disposition="in_transit",
-            note="Xe lạnh 12 °C",
+            said={"note": "Xe lạnh 12 °C"},
         )
         self._event(
             SHOP, "receive", -4, "OBSERVE", "receiving", load, disposition="sellable_accessible", more=pallet
@@ -384,7 +396,7 @@ class Story:
         *,
         disposition: str | None = None,
         to: Actor | None = None,
-        note: str | None = None,
+        said: Mapping[str, str] | None = None,
         phi: int | None = None,
         codes: Sequence[str] = (),
         more: Mapping[str, Any] | None = None,
@@ -395,9 +407,9 @@ class Story:
             members["sourceList"] = [{"type": "possessing_party", "source": actor.party}]
             members["destinationList"] = [{"type": "possessing_party", "destination": to.party}]
         extra: dict[str, Any] = {}
-        if note is not None:
-            members["so:note"] = note
-            extra["@context"] = {"so": "https://traceledger.example/ns/demo/"}
+        if said:
+            members |= {f"diary:{name}": text for name, text in said.items()}
+            extra["@context"] = {"diary": DIARY_IRI}
         if phi is not None:
             extra["phi"] = phi
         if codes:

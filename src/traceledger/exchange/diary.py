@@ -15,15 +15,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
-from traceledger.core.claims.epcis import EVENT_KINDS, TL_IRI, validate_epcis
+from traceledger.core.claims.epcis import DIARY_IRI, EVENT_KINDS, TL_IRI, validate_epcis
 from traceledger.core.claims.epcis_terms import CONTEXT_URL
 from traceledger.core.claims.identifiers import canonical, gln_uri, lot_uri
 from traceledger.errors import InputError
 from traceledger.exchange.diary_words import fold
 from traceledger.exchange.sheets import DiaryProblem, DiaryRow, problem_at
-
-DIARY_IRI: Final = "urn:traceledger:diary:"
-"""Namespace of the members a diary row adds: activity, material, dose, member, note, kilograms, precision."""
 
 _IDS: Final = uuid.uuid5(uuid.NAMESPACE_URL, DIARY_IRI)
 

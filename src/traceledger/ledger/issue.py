@@ -101,14 +101,15 @@ def issue(
         return log.submit_envelope(envelope)
     except (InputError, VerificationError):  # refused for certain; after any other trouble the serials stay
         with log.database.write() as connection:
-            rolls.drop_roll(connection, roll_name)
+            if not _in_log(connection, roll_name):
+                rolls.drop_roll(connection, roll_name)
         raise
 
 
 def _keep(log: Log, roll: StoredRoll) -> tuple[StoredRoll, tuple[str, ...]]:
     """Keep *roll* with fresh serials, or take up the same roll that never got into the log."""
     with log.database.write() as connection:
-        if stored.touching(connection, roll_uri(roll.roll), stored.read_head(connection).size):
+        if _in_log(connection, roll.roll):
             raise ConflictError(
                 f"roll {roll.roll} is in the log already; choose another name", code="roll-exists"
             )
@@ -123,6 +124,10 @@ def _keep(log: Log, roll: StoredRoll) -> tuple[StoredRoll, tuple[str, ...]]:
         serials = tuple(_draw(roll.count))
         rolls.add_roll(connection, roll, serials)
     return roll, serials
+
+
+def _in_log(connection: Connection, name: str) -> bool:
+    return stored.count_touching(connection, roll_uri(name), stored.read_head(connection).size) > 0
 
 
 class Labels(Sequence[StampLabel]):

@@ -295,9 +295,14 @@ class Page:
         parts = [part for part in (step.site_name, step.place) if part]
         return ", ".join(dict.fromkeys(parts)) or step.site.removeprefix("https://id.gs1.org/")
 
+    def used(self, step: StepView) -> str:
+        """What was used in a step and how much of it, as the diary says; empty where it says nothing."""
+        return ", ".join(step.diary[name] for name in ("material", "dose") if step.diary.get(name))
+
     def particulars(self, step: StepView) -> str:
-        """The few further facts of a step: codes, interval, papers."""
-        words, parts = self.words, []
+        """The few further facts of a step: what was used, codes, interval, papers."""
+        words = self.words
+        parts = [part for part in (self.used(step), step.diary.get("note")) if part]
         if step.codes:
             parts.append(words("journey.code", codes=", ".join(step.codes)))
         if step.phi is not None:

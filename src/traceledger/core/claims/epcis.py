@@ -18,7 +18,11 @@ from traceledger.core.claims.epcis_profile import EVENT_KINDS, TL_IRI, TL_MEMBER
 from traceledger.core.claims.epcis_schema import Problem, is_nfc, validate_epcis
 from traceledger.core.claims.identifiers import canonical
 
+DIARY_IRI: Final = "urn:traceledger:diary:"
+"""Namespace of what a field diary adds: activity, material, dose, member, note, kilograms, precision."""
+
 __all__ = [
+    "DIARY_IRI",
     "EVENT_KINDS",
     "TL_IRI",
     "TL_MEMBERS",
@@ -27,6 +31,7 @@ __all__ = [
     "amounts",
     "check_event",
     "created",
+    "diary_of",
     "event_date",
     "event_time",
     "inputs_of",
@@ -211,3 +216,17 @@ def event_date(statement: Mapping[str, Any]) -> date | None:
         return (moment - shift if match[1] == "-" else moment + shift).date()
     except OverflowError:
         return None
+
+
+def diary_of(statement: dict[str, Any]) -> dict[str, str]:
+    """Return the diary's texts of an event by their local name, under whatever prefix it declares for them."""
+    context = statement.get("@context")
+    prefixes = context[1] if isinstance(context, list) and len(context) == 2 else None
+    if not isinstance(prefixes, dict):
+        return {}
+    own = {f"{prefix}:" for prefix, iri in prefixes.items() if iri == DIARY_IRI}
+    return {
+        name.partition(":")[2]: value
+        for name, value in statement.items()
+        if isinstance(value, str) and f"{name.partition(':')[0]}:" in own
+    }

@@ -113,6 +113,7 @@ def _step(index: int, entry: Any, directory: Directory, *, both: bool) -> StepVi
         place=known.place,
         geo=_geo(site),
         amounts=_amounts(statement),
+        diary=epcis.diary_of(dict(statement)) if entry.family == "event" else {},
         codes=tuple(text(code) for code in items(entry.member("codes"))),
         phi=phi if isinstance(phi, int) else None,
         tier=_tier(entry, directory, both=both, evidence=bool(evidence)),

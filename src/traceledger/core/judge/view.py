@@ -77,6 +77,8 @@ class StepView:
 
         geo: Latitude and longitude where the event itself states them.
 
+        diary: What a field diary adds, by name: activity, material, dose, note.
+
         tier: ``own`` word, ``both`` sides signed, ``authority`` or laboratory, ``copy`` of a paper.
     """
 
@@ -99,6 +101,7 @@ class StepView:
     amounts: tuple[Amount, ...] = ()
     codes: tuple[str, ...] = ()
     phi: int | None = None
+    diary: Mapping[str, str] = field(default_factory=dict)
     tier: Tier = "own"
     declared_wrong: Declared | None = None
     stranger: bool = False
