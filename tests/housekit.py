@@ -11,6 +11,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -151,7 +152,7 @@ class House:
         full = {
             "type": "ObjectEvent",
             "eventID": self.event_id(),
-            "eventTime": "2026-11-01T08:00:00+07:00",
+            "eventTime": self.time(),
             "eventTimeZoneOffset": "+07:00",
             "action": action,
             "quantityList": [item],
@@ -162,6 +163,12 @@ class House:
             self.app.database, self.log.origin, kind=kind, actor=org, members=full, demo=True, more=more
         )
         return sign_envelope(statement | dict(change or {}), "event", [key or self.keys[org]])
+
+    @staticmethod
+    def time(hours: int = -2) -> str:
+        """A moment *hours* from now, as events say it: nothing here is recorded late."""
+        moment = datetime.now(timezone(timedelta(hours=7))) + timedelta(hours=hours)
+        return moment.replace(microsecond=0).isoformat()
 
     def event_id(self) -> str:
         """A fresh event id, the same in every run."""

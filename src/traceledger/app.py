@@ -4,8 +4,10 @@ Build everything in one place: settings in, use cases out.
 """
 
 import hashlib
+import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -19,9 +21,9 @@ from traceledger.core.judge.lines import is_test_chain
 from traceledger.core.log.anchor import log_id
 from traceledger.core.sign.keys import SigningKey
 from traceledger.core.state.registry import AnchorPlace, Policy
-from traceledger.errors import ConflictError, NotFoundError
+from traceledger.errors import ConflictError, InputError, NotFoundError
 from traceledger.keyring import evm, files
-from traceledger.keyring.passwords import passwords
+from traceledger.keyring.passwords import choose, passwords
 from traceledger.ledger.admit import Intake
 from traceledger.ledger.anchor import Anchorer
 from traceledger.ledger.found import FoundingKeys, found, name_chain
@@ -43,6 +45,7 @@ CHAIN_NAMES: Final = {
     "eip155:31337": "anvil",
 }
 MINED_AFTER_ANCHOR: Final = 3
+_KEY_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
 @dataclass(frozen=True)
@@ -216,7 +219,7 @@ def make_sender(settings: Settings) -> Sender:
 
 def open_key(settings: Settings, name: str) -> SigningKey:
     """Open the Ed25519 key file *name* of the deployment."""
-    return files.load(settings.keys / f"{name}.json", passwords(_password_file(settings)))
+    return files.load(key_path(settings, name), passwords(_password_file(settings)))
 
 
 def open_evm_key(settings: Settings, name: str) -> evm.EvmKey:
@@ -265,6 +268,30 @@ def create_deployment(settings: Settings, *, operator_name: str) -> Trust:
     """
     if (settings.folder / FILE_NAME).exists():
         raise ConflictError(f"{settings.folder} holds a ledger already", code="deployment-exists")
+    database = Database(settings.database_url)
+    with _all_or_nothing(settings, database):
+        return _create(settings, database, operator_name)
+
+
+@contextmanager
+def _all_or_nothing(settings: Settings, database: Database) -> Iterator[None]:
+    """Remove what was made of a new deployment where the rest cannot be made."""
+    folders = [folder for folder in (settings.keys, settings.folder) if not folder.exists()]
+    made = [settings.trust_file, settings.folder / FILE_NAME]
+    made += [Path(f"{file}{end}") for file in [database.file] if file for end in ("", "-wal", "-shm")]
+    kept = {path for path in [*settings.keys.glob("*"), *made] if path.exists()}
+    try:
+        yield
+    except BaseException:
+        for path in {*settings.keys.glob("*"), *made} - kept:
+            path.unlink(missing_ok=True)
+        for folder in folders:
+            if folder.exists() and not any(folder.iterdir()):
+                folder.rmdir()
+        raise
+
+
+def _create(settings: Settings, database: Database, operator_name: str) -> Trust:
     settings.folder.mkdir(parents=True, exist_ok=True)
     settings.folder.chmod(0o700)  # the database holds the rolls' secrets and private parts
     settings.keys.mkdir(mode=0o700, exist_ok=True)
@@ -272,18 +299,17 @@ def create_deployment(settings: Settings, *, operator_name: str) -> Trust:
         files.write_secret(
             settings.folder / settings.password_file, secrets.token_urlsafe(24).encode() + b"\n"
         )
+    password = choose(_password_file(settings))
     files.write_secret(settings.keys / "pepper", secrets.token_bytes(32))
     keys = FoundingKeys(
-        root=new_key(settings, "root"),
-        log=new_key(settings, "log"),
-        log_spare=new_key(settings, "log-spare"),
-        operator_admin=new_key(settings, f"{settings.operator}-admin"),
-        indexer=new_key(settings, "indexer"),
+        root=new_key(settings, "root", password=password),
+        log=new_key(settings, "log", password=password),
+        log_spare=new_key(settings, "log-spare", password=password),
+        operator_admin=new_key(settings, f"{settings.operator}-admin", password=password),
+        indexer=new_key(settings, "indexer", password=password),
     )
-    ask = passwords(_password_file(settings))
     for name in ("anchor", "guardian", "account"):
-        evm.save(settings.keys / f"{name}.json", evm.EvmKey.new(), ask(name), demo=settings.demo)
-    database = Database(settings.database_url)
+        evm.save(settings.keys / f"{name}.json", evm.EvmKey.new(), password, demo=settings.demo)
     try:
         trust = found(
             database,
@@ -300,17 +326,36 @@ def create_deployment(settings: Settings, *, operator_name: str) -> Trust:
     return trust
 
 
-def new_key(settings: Settings, name: str, *, custody: str = "file") -> SigningKey:
+def new_key(
+    settings: Settings, name: str, *, custody: str = "file", password: str | None = None
+) -> SigningKey:
     """
     Make an Ed25519 key and keep it as key file *name*; sealed, but in a demonstration.
 
+    Args:
+        password: What seals it; the settings', or asked for, where omitted.
+
     Raises:
+        InputError: code ``key-name``.
         ConflictError: code ``key-exists``.
     """
+    path = key_path(settings, name)
+    if path.exists():  # before anybody is asked for a password
+        raise ConflictError(f"{path} exists; choose another name", code="key-exists")
     key = SigningKey(secrets.token_bytes(32))
-    password = None if settings.demo else passwords(_password_file(settings))(name)
-    files.save(settings.keys / f"{name}.json", files.seal(key, custody=custody, password=password))
+    if settings.demo:
+        password = None
+    elif password is None:
+        password = choose(_password_file(settings))
+    files.save(path, files.seal(key, custody=custody, password=password))
     return key
+
+
+def key_path(settings: Settings, name: str) -> Path:
+    """Return where key file *name* is kept; raises InputError ``key-name``."""
+    if not _KEY_NAME.fullmatch(name):
+        raise InputError(f"expected a key name of a-z, 0-9, - and _, got {name!r}", code="key-name")
+    return settings.keys / f"{name}.json"
 
 
 def set_up_chain(app: App, *, contract: bytes | None = None) -> Settings:
@@ -349,5 +394,6 @@ def set_up_chain(app: App, *, contract: bytes | None = None) -> Settings:
         ),
         root_key=app.key("root"),
     )
-    write(settings)
+    # not what the environment overrides: that may hold an endpoint's secret
+    write(replace(load(settings.folder, {}), contract=settings.contract))
     return settings

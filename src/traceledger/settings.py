@@ -13,14 +13,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
+from traceledger.core.claims.records import is_org
 from traceledger.core.log.note import check_origin
 from traceledger.errors import InputError, NotFoundError, VerificationError
 
 FILE_NAME: Final = "traceledger.toml"
 ENV_PREFIX: Final = "TRACELEDGER_"
-_NUMBERS: Final = ("chain_id", "anchor_every", "fee_ceiling_gwei", "port")
+_LEAST: Final = {"chain_id": 0, "anchor_every": 1, "fee_ceiling_gwei": 1, "port": 1}
+_MOST: Final = {"chain_id": 2**63 - 1, "anchor_every": 10**9, "fee_ceiling_gwei": 10**9, "port": 65_535}
 
 
 def _help(text: str) -> dict[str, str]:
@@ -153,10 +155,8 @@ def check(folder: Path, values: Mapping[str, Any]) -> Settings:
     for name in ("origin", "public_url", "operator"):
         if name not in values:
             raise InputError(f"the setting {name!r} is missing", code="settings")
-    wanted: dict[str, Any] = {"rpc": (list, tuple), "demo": bool} | dict.fromkeys(_NUMBERS, int)
     for name, value in values.items():
-        if not isinstance(value, wanted.get(name, str)) or (isinstance(value, bool) and name != "demo"):
-            raise InputError(f"the setting {name!r} has the wrong type: {value!r}", code="settings")
+        _check_value(name, value)
     chosen: dict[str, Any] = {k: tuple(v) if k == "rpc" else v for k, v in values.items()}
     settings = Settings(folder=folder, **chosen)
     try:
@@ -164,11 +164,35 @@ def check(folder: Path, values: Mapping[str, Any]) -> Settings:
     except VerificationError as error:
         raise InputError(f"origin: {error.message}", code="settings") from error
     check_public_url(settings.public_url)
+    if not is_org(settings.operator):
+        raise InputError(
+            f"operator: expected a-z, 0-9 and -, 2 to 32 characters, got {settings.operator!r}",
+            code="settings",
+        )
     if settings.contract and not _is_address(settings.contract):
         raise InputError(
             f"contract: expected 0x and 40 hex digits, got {settings.contract!r}", code="settings"
         )
+    for url in settings.rpc:
+        if _parts(url) is None:
+            raise InputError(f"rpc: expected http://host:port or https://host, got {url!r}", code="settings")
     return settings
+
+
+def _check_value(name: str, value: Any) -> None:
+    """Check the type of one setting, and for numbers their range."""
+    wanted: dict[str, Any] = {"rpc": (list, tuple), "demo": bool} | dict.fromkeys(_LEAST, int)
+    if not isinstance(value, wanted.get(name, str)) or (isinstance(value, bool) and name != "demo"):
+        raise InputError(f"the setting {name!r} has the wrong type: {value!r}", code="settings")
+    if name in _LEAST and not _LEAST[name] <= value <= _MOST[name]:
+        raise InputError(
+            f"{name}: expected a number from {_LEAST[name]} to {_MOST[name]}, got {value}", code="settings"
+        )
+    for text in value if name == "rpc" else [value]:
+        if name == "rpc" and not isinstance(text, str):
+            raise InputError(f"the setting {name!r} has the wrong type: {value!r}", code="settings")
+        if isinstance(text, str) and any(ord(character) < 32 or ord(character) == 127 for character in text):
+            raise InputError(f"{name}: control characters are not allowed: {text!r}", code="settings")
 
 
 def check_public_url(url: str) -> None:
@@ -178,14 +202,25 @@ def check_public_url(url: str) -> None:
     Raises:
         InputError: code ``settings``.
     """
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.scheme not in ("http", "https") or not host or parts.path or parts.query or url != url.lower():
+    parts = _parts(url)
+    if parts is None or url != f"{parts.scheme}://{parts.netloc}".lower() or "@" in url:
         raise InputError(f"public_url: expected https://host in lower case, got {url!r}", code="settings")
+    host = parts.hostname or ""
     if parts.scheme == "http" and not is_private_host(host):
         raise InputError(
             f"public_url: plain http is for private addresses; use https for {host}", code="settings"
         )
+
+
+def _parts(url: str) -> SplitResult | None:
+    """Parts of an http or https address with a host, None for anything else."""
+    try:
+        parts = urlsplit(url)
+        named = parts.hostname and not parts.netloc.endswith(":")
+        good = parts.scheme in ("http", "https") and named and parts.port != 0
+    except ValueError:
+        return None
+    return parts if good and url.isascii() and " " not in url else None
 
 
 def is_private_host(host: str) -> bool:
@@ -205,7 +240,9 @@ def write(settings: Settings) -> None:
         value = getattr(settings, f.name)
         if f.name != "folder" and value != f.default:
             lines.append(f"{f.name} = {_toml(value)}\n")
-    (settings.folder / FILE_NAME).write_text("".join(lines), encoding="utf-8")
+    draft = settings.folder / f"{FILE_NAME}.tmp"
+    draft.write_text("".join(lines), encoding="utf-8")
+    draft.replace(settings.folder / FILE_NAME)
 
 
 def _toml(value: str | int | bool | tuple[str, ...]) -> str:
@@ -222,8 +259,11 @@ def _from_text(name: str, text: str) -> Any:
     if name == "rpc":
         return [part for part in text.split(",") if part]
     if name == "demo":
-        return text.lower() in ("1", "true", "yes")
-    if name in _NUMBERS:
+        known = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+        if text.lower() not in known:
+            raise InputError(f"{ENV_PREFIX}DEMO: expected true or false, got {text!r}", code="settings")
+        return known[text.lower()]
+    if name in _LEAST:
         try:
             return int(text)
         except ValueError as error:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from kit.world import CODE, LOT, OTHER_GTIN, OTHER_LOT, PALLET, PRODUCT, SECOND, World
 from traceledger.core.judge.findings import Findings, findings_of
 from traceledger.core.log.entry import Entry
+from traceledger.core.state.lineage import upstream
 from traceledger.core.state.registry import Registry
 
 ORGS = ("farm", "shop", "packer")
@@ -56,9 +57,13 @@ def tell(told: list[tuple]) -> World:
     """The log that *told* steps make."""
     world = start()
     sprayed: list[Entry] = []
+    gone: set[str] = set()  # what the revoked say is void, and so is what follows it
     for kind, org, lot, kg, pick in told:
+        if org in gone:
+            continue
         goods = {lot: kg}
         events = [e for e in world.entries if e.family == "event" and "errorDeclaration" not in e.statement]
+        events = [e for e in events if e.actor not in gone]
         match kind:
             case "harvest":
                 world.harvest(org, lot, kg, codes=[CODE] if pick == 0 else [])
@@ -84,7 +89,7 @@ def tell(told: list[tuple]) -> World:
                 world.recall(org, [lot if pick else PRODUCT])
             case "close" if opened := [e for e in world.entries if e.kind == "recall-open"]:
                 world.close_recall(org, opened[pick % len(opened)])
-            case "activate":
+            case "activate" if "farm" not in gone:
                 world.activate("farm", "farm/A", lot, [(pick, pick + 1)])
             case "authorise":
                 world.authorise(org, ORGS[pick % 3], [lot, PRODUCT])
@@ -96,6 +101,7 @@ def tell(told: list[tuple]) -> World:
                 world.index_record()
             case "revoke" if pick == 5:
                 world.revoke(org=org, suspect_from=len(world.entries) - 2)
+                gone.add(org)
             case "void":
                 world.observe(org, [lot], by="nobody", prev=[])
                 del world.newest[lot]  # what names a void entry is void too
@@ -124,6 +130,26 @@ def test_one_fold_says_what_a_fold_from_scratch_says_at_every_prefix(told: list[
         valid = entry.is_registry or whole.lookup(entry.id) is not None
         growing.apply(size, entry, registry, valid)
     assert growing.found == whole.found
+
+
+@given(steps)
+@heavy
+def test_a_bundle_accuses_of_nothing_that_the_whole_log_does_not(told: list[tuple]) -> None:
+    """Red findings and closed gates by the entries of a bundle are those of the whole log, too."""
+    world = tell(told)
+    whole = findings_of(world.numbered, world.origin)
+    size = len(world.entries)
+    red = {(f.code, f.index, f.subject) for f in whole.found if f.severity == "red"}
+    for subject in (*LOTS, PALLET):
+        if not world.touching(subject):
+            continue
+        about = upstream(subject, lambda name: [world.entries[index] for index in world.touching(name)])
+        shown = {index for name in about for index in world.touching(name)}
+        entries = [(i, e) for i, e in world.numbered if e.is_registry or i in shown]
+        part = findings_of(entries, world.origin, about=about)
+        assert {(f.code, f.index, f.subject) for f in part.found if f.severity == "red"} <= red
+        for below in range(size + 1):
+            assert not part.gated(subject, below) or whole.gated(subject, below)
 
 
 @given(steps)

@@ -188,6 +188,15 @@ def test_a_bundle_that_does_not_decode_has_an_open_gate(world: World) -> None:
     assert not gate_of(bundle, world.origin)(LOT, len(world.entries))
 
 
+def test_an_entry_shown_without_those_before_it_counts(world: World) -> None:
+    """Right behind a gap, an entry whose ``prev`` is not given is taken as valid."""
+    world.harvest("farm")
+    world.process("farm", {LOT: 10}, {SECOND: 10})
+    shown = [(index, entry) for index, entry in world.numbered if entry.is_registry or index == 14]
+    assert findings_of(shown, world.origin, about={SECOND}).held("farm", SECOND, "KGM") == 10
+    assert findings_of(world.numbered[:13], world.origin).lookup(world.entries[14].id) is None
+
+
 def test_what_is_not_shown_is_not_judged(world: World) -> None:
     """Entries without those they follow give no finding about links, heads or other lots."""
     world.harvest("farm")
@@ -195,9 +204,11 @@ def test_what_is_not_shown_is_not_judged(world: World) -> None:
     world.process("farm", {LOT: 100}, {SECOND: 100})
     world.sell("farm", {SECOND: 50})
     assert _shown(world, SECOND).found == []
-    shown = [(i, e) for i, e in world.numbered if e.is_registry or SECOND in world.prev() or i >= 15]
-    findings = findings_of(shown, world.origin, about={SECOND})
-    assert {f.subject for f in findings.found} == {SECOND}
+    world.process("farm", {LOT: 2000, SECOND: 51}, {THIRD: 10})
+    assert {f.subject for f in fold(world).found} == {LOT, SECOND}
+    assert {f.subject for f in _shown(world, SECOND).found} == {LOT, SECOND}  # what it was made of, too
+    shown = [(i, e) for i, e in world.numbered if e.is_registry or i in world.touching(SECOND)]
+    assert {f.subject for f in findings_of(shown, world.origin, about={SECOND}).found} == {SECOND}
 
 
 def _shown(world: World, subject: str) -> Findings:

@@ -14,7 +14,7 @@ from kit.world import LOT, World
 from traceledger.core.judge.balance import decimal, plain, whole
 from traceledger.core.judge.columns import Digests, Names, Threads
 from traceledger.core.judge.past import Past
-from traceledger.core.judge.preharvest import PreHarvest
+from traceledger.core.judge.preharvest import Forbidden, PreHarvest
 from traceledger.core.judge.rollbook import RollBook
 from traceledger.core.log.merkle import leaf_hash, root_of
 from traceledger.core.sign.canonical import canonical_bytes, number_text, parse
@@ -104,29 +104,43 @@ def test_intervals_are_those_of_all_pairs(told: list[tuple[bool, int, int, bool]
     """Applications and harvests in any order, some taken back: every pair that breaks an interval is found."""
     site = PreHarvest()
     kept: dict[int, tuple[bool, int, int]] = {}
+    forbidden: set[int] = set()  # what was said so far
     for position, (sprayed, day, days, removed) in enumerate(told):
-        if sprayed:
-            late = {p for p, (s, d, _) in kept.items() if not s and day <= d < day + days}
-            assert set(site.applied(position, "plot", day, days)) == late
-        else:
-            ends = [d + n for s, d, n in kept.values() if s and d <= day < d + n]
-            found = site.harvested(position, "plot", day)
-            assert (found[1] if found else None) == max(ends, default=None)
-            if found:
-                sprayed_then, applied, length = kept[found[0]]
-                assert (sprayed_then, applied + length) == (True, found[1])
         kept[position] = sprayed, day, days
+        found = (
+            site.applied(position, "plot", day, days) if sprayed else [site.harvested(position, "plot", day)]
+        )
+        for one in filter(None, found):
+            _check(kept, one)
+            assert one.harvest not in forbidden
+            forbidden.add(one.harvest)
         if removed:
-            site.leave_out(position, "plot", day)
             del kept[position]
+            again = site.leave_out(position, "plot", day)
+            for one in again:
+                _check(kept, one)
+            early = {one.harvest for one in again}
+            forbidden = {h for h in forbidden if h in kept and (_forbids(kept, h) or h in early)}
+        assert forbidden == {h for h, (s, _, _) in kept.items() if not s and _forbids(kept, h)}
     assert site.harvested(999, "another plot", 5) is None
+
+
+def _forbids(kept: dict[int, tuple[bool, int, int]], harvest: int) -> list[int]:
+    """The applications that forbid the harvest at that position."""
+    day = kept[harvest][1]
+    return [position for position, (s, first, days) in kept.items() if s and first <= day < first + days]
+
+
+def _check(kept: dict[int, tuple[bool, int, int]], found: Forbidden) -> None:
+    assert found.application in _forbids(kept, found.harvest)
+    assert found.free == kept[found.application][1] + kept[found.application][2]
 
 
 def test_an_interval_beyond_the_calendar_is_forever() -> None:
     """A huge number of days forbids every harvest, and breaks nothing."""
     site = PreHarvest()
     site.applied(0, "plot", 739_000, 2**53 - 1)
-    assert site.harvested(1, "plot", 800_000) == (0, 3_652_059)
+    assert site.harvested(1, "plot", 800_000) == (1, 0, 3_652_059)
 
 
 # --- rolls
@@ -196,7 +210,8 @@ def test_the_index_root_follows_every_entry() -> None:
         lot = f"https://id.gs1.org/01/09521234567899/10/{hashlib.sha256(bytes([index % 9])).hexdigest()[:6]}"
         entry = world.harvest("farm", lot)
         past.grow(index, entry)
-        past.add(index, entry, [past.subjects.number(name) for name in subjects_of(entry)], ())
+        numbers = [past.subjects.number(name) for name in subjects_of(entry)]
+        past.add(index, entry.id, actor=0, subjects=numbers, followed=())
         counts: dict[str, list[int]] = {}
         for place, other in enumerate(world.entries[2:]):
             for name in subjects_of(other):

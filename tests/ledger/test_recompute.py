@@ -2,16 +2,15 @@
 """The start-up check: one changed thing in the database, whichever, is found and named before anything is signed."""
 
 import shutil
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from housekit import OPERATOR, ORIGIN, House, head_of, open_house
+from ledger.spoiling import cell, flip, spoil
 from traceledger.core.log import note
 from traceledger.core.log.entry import Entry
 from traceledger.core.log.merkle import Frontier, root_at, root_of
@@ -50,30 +49,6 @@ def folder(checkpointed: Path, tmp_path: Path) -> Path:
     """Return a copy to spoil."""
     shutil.copytree(checkpointed, tmp_path / "so")
     return tmp_path / "so"
-
-
-def spoil(folder: Path, statement: str, *values: object) -> None:
-    """Change the database as a hand in it would: past every check of its own."""
-    with closing(sqlite3.connect(folder / "ledger.db")) as connection:
-        connection.execute("PRAGMA foreign_keys=OFF")
-        connection.execute("PRAGMA ignore_check_constraints=ON")
-        changed = connection.execute(statement, values).rowcount
-        connection.commit()
-    assert changed != 0
-
-
-def cell(folder: Path, query: str) -> bytes:
-    """Read one value."""
-    with closing(sqlite3.connect(folder / "ledger.db")) as connection:
-        found: bytes = connection.execute(query).fetchone()[0]
-        return found
-
-
-def flip(data: bytes, bit: int) -> bytes:
-    """Return *data* with one bit changed."""
-    changed = bytearray(data)
-    changed[bit // 8] ^= 1 << bit % 8
-    return bytes(changed)
 
 
 def refused(folder: Path) -> LogIntegrityError:
@@ -118,6 +93,21 @@ def swap(folder: Path, first: int, second: int) -> None:
 TILE = "select hashes from tiles where level = 0 and number = 1"
 HEAD = "select {} from head"
 SPOILED: dict[str, tuple[Callable[[Path], None], str, int | None]] = {
+    "entry-as-other-text": (
+        lambda f: spoil(f, "update entries set entry = replace(entry, 'adm', 'add') where \"index\" = 20"),
+        "entry-shape",
+        20,
+    ),
+    "entry-as-a-number": (
+        lambda f: spoil(f, 'update entries set entry = 7 where "index" = 20'),
+        "entry-shape",
+        20,
+    ),
+    "leaf-as-text": (
+        lambda f: spoil(f, "update entries set leaf = 'x' where \"index\" = 20"),
+        "root-mismatch",
+        20,
+    ),
     "tile-bit": (
         lambda f: spoil(f, "update tiles set hashes = ? where number = 1", flip(cell(f, TILE), 77)),
         "tile-mismatch",

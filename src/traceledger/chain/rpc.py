@@ -215,6 +215,7 @@ class Rpc:
 
     def _exchange(self, request: bytes) -> bytes:
         connection: http.client.HTTPConnection
+        watch: threading.Timer | None = None
         if self._tls:
             connection = http.client.HTTPSConnection(
                 self._host, self._port, timeout=self.timeout, context=ssl.create_default_context()
@@ -223,10 +224,14 @@ class Rpc:
             connection = http.client.HTTPConnection(self._host, self._port, timeout=self.timeout)
         try:
             headers = {"Content-Type": "application/json", "Accept": "application/json"}
+            connection.connect()
+            deadline = time.monotonic() + self.timeout
+            # the time-out bounds one read; an endpoint that drips must end too, its header lines as well
+            watch = threading.Timer(self.timeout, _cut, [connection.sock])
+            watch.daemon = True
+            watch.start()
             connection.request("POST", self._target, request, headers)
             body = bytearray()
-            # the time-out bounds one read; an endpoint that drips must end too
-            deadline = time.monotonic() + self.timeout
             with connection.getresponse() as response:
                 while chunk := response.read1(65536):
                     body += chunk
@@ -234,8 +239,12 @@ class Rpc:
                         raise self._unreachable(f"an answer above {MAX_ANSWER} bytes")
                     if time.monotonic() > deadline:
                         raise TimeoutError
+            if time.monotonic() > deadline:  # cut off, and not the end it looks like
+                raise TimeoutError
             return bytes(body)
         finally:
+            if watch is not None:
+                watch.cancel()
             connection.close()
 
     def _unreachable(self, what: str) -> TemporaryError:
@@ -282,6 +291,11 @@ class Rpc:
             data=self._data(log.get("data")),
             log_index=self._quantity(log.get("logIndex")),
         )
+
+
+def _cut(sock: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
 
 
 def _parse(body: bytes) -> Any:

@@ -362,7 +362,7 @@ Everything here is fictional and on a test chain: pages say so, and nothing turn
         return report
 
     def _audit(self, app: App) -> None:
-        source = DatabaseSource(app.database, app.sequencer.checkpoint())
+        source = DatabaseSource(app.database, app.sequencer.checkpoint)
         report = audit(source, trust=app.trust, endpoints=[self.chain.url])
         if report.exit_code:
             raise VerificationError(f"the audit found {report.bad or report.unasked}", code="audit")

@@ -98,7 +98,7 @@ def audit(
         report = run(source, judge, urls)
     else:
         with opened(ctx.obj) as app:
-            here = DatabaseSource(app.database, app.sequencer.checkpoint())
+            here = DatabaseSource(app.database, app.sequencer.checkpoint)
             report = run(here, trust or app.trust, urls or app.settings.rpc)
     show(report.to_json(), as_json, _text(report))
     ctx.exit(report.exit_code)

@@ -7,35 +7,36 @@ Exit codes: 0 good · 1 evidence does not hold · 2 fix what you sent · 3 not f
 """
 
 import json
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 import click
 
 from traceledger import __version__
-from traceledger.errors import TraceledgerError
+from traceledger.errors import InputError, TraceledgerError
 
 COMMANDS: Final = {
-    "init": "cli.setup:init",
-    "demo": "cli.demo:demo",
-    "serve": "cli.run:serve",
-    "worker": "worker:worker",
-    "org": "cli.registry:org",
-    "key": "cli.registry:key",
-    "trust": "cli.trust:trust",
-    "sign": "cli.statements:sign",
-    "submit": "cli.statements:submit",
-    "import": "cli.statements:import_",
-    "diary": "cli.statements:diary",
-    "stamp": "cli.stamp:stamp",
-    "anchor": "cli.anchor:anchor",
-    "bundle": "cli.evidence:bundle",
-    "verify": "cli.verify:verify",
-    "audit": "cli.evidence:audit",
+    "init": ("cli.setup:init", "Start a ledger in a new folder."),
+    "demo": ("cli.demo:demo", "Run the whole path on this machine."),
+    "serve": ("cli.run:serve", "Serve pages, the API and the log."),
+    "worker": ("worker:worker", "Anchor the log and watch anchors."),
+    "org": ("cli.registry:org", "Organisations."),
+    "key": ("cli.registry:key", "Keys that sign statements."),
+    "trust": ("cli.trust:trust", "Show this log's trust file, or pin another log's."),
+    "sign": ("cli.statements:sign", "Sign an event or record."),
+    "submit": ("cli.statements:submit", "Submit envelopes to the log."),
+    "import": ("cli.statements:import_", "Take an EPCIS document or a field diary into the log."),
+    "diary": ("cli.statements:diary", "Write the empty field diary."),
+    "stamp": ("cli.stamp:stamp", "Rolls of stamps."),
+    "anchor": ("cli.anchor:anchor", "Anchor the newest checkpoint."),
+    "bundle": ("cli.evidence:bundle", "Write the evidence of a lot or stamp."),
+    "verify": ("cli.verify:verify", "Verify a bundle."),
+    "audit": ("cli.evidence:audit", "Replay the whole log."),
 }
-"""Command → module of the package and the name in it; the worker is a room of its own."""
+"""Command → (module of the package and the name in it, what it does); the worker is a room of its own."""
 
 
 class LazyGroup(click.Group):
@@ -49,9 +50,14 @@ class LazyGroup(click.Group):
         """Import and return one command."""
         if cmd_name not in COMMANDS:
             return None
-        module, name = COMMANDS[cmd_name].split(":")
+        module, name = COMMANDS[cmd_name][0].split(":")
         command: click.Command = getattr(import_module(f"traceledger.{module}"), name)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing any of them: help works on the base install too."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, said) for name, (_, said) in COMMANDS.items()])
 
 
 @click.group(
@@ -84,10 +90,27 @@ def main() -> None:
     except click.Abort:
         click.echo("stopped", err=True)
         sys.exit(130)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "traceledger":
+            raise
+        click.echo(
+            f"extra-missing: this command needs {error.name}; pip install 'traceledger[server,chain,print]'",
+            err=True,
+        )
+        sys.exit(2)
+    except BrokenPipeError:  # whoever read our output has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        _fail(InputError(f"{error.filename or 'a file'}: {error.strerror}", code="file"))
     except TraceledgerError as error:
-        if "--json" in sys.argv:
-            click.echo(
-                json.dumps({"ok": False, "code": error.code, "message": error.message}, ensure_ascii=False)
-            )
-        click.echo(f"{error.code}: {error}", err=True)
-        sys.exit(error.exit_code)
+        _fail(error)
+
+
+def _fail(error: TraceledgerError) -> NoReturn:
+    """Say *error* on standard error, with --json on standard output too, and end with its exit code."""
+    if "--json" in sys.argv:
+        value = {"ok": False, "code": error.code, "message": error.message}
+        click.echo(json.dumps(value, ensure_ascii=False))
+    click.echo(f"{error.code}: {error}", err=True)
+    sys.exit(error.exit_code)

@@ -36,14 +36,21 @@ def org_add(
 
     Example: traceledger org add htx-ben-mau --title "HTX Xoài Bến Mẫu" --gs1 9521234
     """
-    from traceledger.app import new_key
+    from traceledger.app import key_path, new_key
+    from traceledger.core.claims.records import is_org
+    from traceledger.errors import InputError, VerificationError
     from traceledger.ledger import enrol
 
     with opened(folder) as app:
+        registry = app.sequencer.registry()
+        if name in registry.orgs or not is_org(name):
+            raise InputError(
+                f"expected a new name of a-z, 0-9 and -, 2 to 32 characters, got {name!r}", code="org-name"
+            )
         admin = new_key(app.settings, f"{name}-admin")
         ids = {key: value for key, value in (("gs1", gs1), ("party", party)) if value}
         envelope = enrol.organisation(
-            app.sequencer.registry(),
+            registry,
             org=name,
             name=title,
             admins=[admin],
@@ -51,7 +58,11 @@ def org_add(
             ids=ids,
             roles=roles,
         )
-        done = app.log.submit_envelope(envelope)
+        try:
+            done = app.log.submit_envelope(envelope)
+        except VerificationError:  # refused: the name stays free
+            key_path(app.settings, f"{name}-admin").unlink()
+            raise
     show(
         {"org": name, "index": done.index, "admin": admin.kid},
         as_json,

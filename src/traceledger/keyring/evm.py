@@ -59,18 +59,20 @@ def load(path: Path, password: str) -> EvmKey:
     """
     try:
         mode = path.stat().st_mode
-        text = path.read_text()
+        data = path.read_bytes()
     except FileNotFoundError as error:
         raise NotFoundError(f"no key file {path}", code="key-missing") from error
     if mode & 0o077:
         raise AccessError(f"others may read {path}: run chmod 600 {path}", code="key-mode")
     try:
-        value = json.loads(text)
-    except ValueError as error:
+        value = json.loads(data)
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not a Web3 keystore", code="key-file") from error
+    if not isinstance(value, dict):
+        raise InputError(f"{path} is not a Web3 keystore", code="key-file")
     try:
         return EvmKey(bytes(load_module("eth_keyfile").decode_keyfile_json(value, password.encode())))
     except ValueError as error:
         raise AccessError(f"the password does not open {path}", code="password") from error
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path} is not a Web3 keystore", code="key-file") from error

@@ -75,6 +75,8 @@ def unseal(value: Json, password: Callable[[], str]) -> SigningKey:
     try:
         records.require(value, _SHAPE, "key file")
         public = b64u_decode(value["public"], size=32)
+        if (value["kdf"] is None) != (value["cipher"] is None):
+            raise VerificationError("expected kdf and cipher, or neither")
         if value["cipher"] is None:
             seed = b64u_decode(value["secret"], size=32)
         else:

@@ -33,21 +33,28 @@ def passwords(password_file: str, environment: Mapping[str, str] = os.environ) -
     return _ask
 
 
+def choose(password_file: str, environment: Mapping[str, str] = os.environ) -> str:
+    """Return the password for new key files: as `passwords`, but asked for twice at a prompt."""
+    ask = passwords(password_file, environment)
+    chosen = ask("of new keys")
+    if ask is _ask and getpass.getpass("The same again: ") != chosen:
+        raise AccessError("the two passwords differ; nothing was made", code="password")
+    return chosen
+
+
 def _from_file(path: Path) -> str:
     try:
         if path.stat().st_mode & 0o077:
             raise AccessError(f"others may read {path}: run chmod 600 {path}", code="key-mode")
         return path.read_text(encoding="utf-8").split("\n", 1)[0]
-    except OSError as error:
-        raise AccessError(
-            f"the password file {path} cannot be read: {error.strerror}", code="password"
-        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise AccessError(f"the password file {path} cannot be read: {error}", code="password") from error
 
 
 def _ask(name: str) -> str:
     if not sys.stdin.isatty():
         raise AccessError(
-            f"no password for key {name}: set password_file, or {ENVIRONMENT}, or run in a terminal",
+            f"no password {name}: set password_file, or {ENVIRONMENT}, or run in a terminal",
             code="password",
         )
-    return getpass.getpass(f"Password of key {name}: ")
+    return getpass.getpass(f"Password {name}: ")

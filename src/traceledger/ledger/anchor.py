@@ -122,7 +122,8 @@ class Anchorer:
         Do what is due now.
 
         Args:
-            send: Whether to offer a new checkpoint if there is one; otherwise only look after what is under way.
+            send: Whether to offer a new checkpoint if there is one; what is under way is looked after always,
+                sent again where the endpoint lost it, and replaced when it takes too long.
 
         Raises:
             TemporaryError: the chain could not be asked, or fees are above the ceiling; nothing is lost.
@@ -134,25 +135,21 @@ class Anchorer:
         head = self.sender.head(self.log_id)
         self._compare(head)
         said = self._settle(head)
-        sent = ""
-        if send:
-            sent = self._offer(head)
-            said += sent
+        sent = self._offer(head, new=send)
+        if send or sent:
             head = self.sender.head(self.log_id)
-            said += self._settle(head)
+            said += sent + self._settle(head)
         with self.log.database.read() as connection:
-            final = [a.size for a in anchors.by_state(connection, self.chain, ["final"])]
+            final = anchors.final_size(connection, self.chain)
             size = stored.read_head(connection).size
-        return AnchorState(
-            size=size, anchored=head.size, final=max(final, default=0), sent=bool(sent), said=said
-        )
+        return AnchorState(size=size, anchored=head.size, final=final, sent=bool(sent), said=said)
 
     # --- (2) the head is ours
 
     def _compare(self, head: Head) -> None:
         if not head.is_open:
             raise ConflictError(
-                "the log is not open at the contract: run `traceledger anchor --open`", code="log-unopened"
+                "the log is not open at the contract: run `traceledger anchor --setup`", code="log-unopened"
             )
         if head.is_sealed:
             raise LogIntegrityError(
@@ -175,12 +172,11 @@ class Anchorer:
     def _settle(self, head: Head) -> str:
         with self.log.database.read() as connection:
             open_attempts = anchors.by_state(connection, self.chain, ["signed", "mined"])
-            finals = anchors.by_state(connection, self.chain, ["final"])
+            gone = anchors.final_above(connection, self.chain, head.size)
         said = ""
-        for attempt in finals:
-            if attempt.size > head.size:
-                self._move(attempt, "lost")
-                said = f"the chain lost its head of size {attempt.size}; it will be anchored again. "
+        for attempt in gone:
+            self._move(attempt, "lost")
+            said = f"the chain lost its head of size {attempt.size}; it will be anchored again. "
         for attempt in open_attempts:
             said += self._look_after(attempt, head)
         self._adopt(head)
@@ -190,7 +186,8 @@ class Anchorer:
         receipt = self.sender.receipt(attempt.tx)
         if receipt is None:
             if attempt.state == "mined":
-                self._move(attempt, "signed")  # its block left the chain; the transaction may come back
+                # its block left the chain; the transaction may come back, and ours can be sent again
+                self._move(attempt, "signed" if attempt.raw else "lost")
                 return f"the block of size {attempt.size} left the chain. "
             if head.size >= attempt.size or self.sender.nonce() > attempt.nonce:
                 self._move(attempt, "replaced")
@@ -198,7 +195,7 @@ class Anchorer:
         if receipt.status != 1:
             self._move(attempt, "failed")
             return f"the transaction for size {attempt.size} reverted. "
-        position = _position(receipt, self.sender.contract, attempt)
+        position = self._position(receipt, attempt)
         if position is None:
             self._move(attempt, "failed")
             return ""
@@ -229,9 +226,8 @@ class Anchorer:
         if head.seq == 0:
             return
         with self.log.database.read() as connection:
-            known = anchors.by_state(connection, self.chain, ["mined", "final", "signed"])
-        if any(attempt.size == head.size and attempt.root == head.root for attempt in known):
-            return
+            if anchors.has_head(connection, self.chain, head.size, head.root):
+                return
         found = find_anchored(self.sender.rpc, self.sender.contract, self.log_id, head.seq)
         if found is None:
             return
@@ -258,20 +254,24 @@ class Anchorer:
 
     # --- (4) and (5): offer the newest checkpoint
 
-    def _offer(self, head: Head) -> str:
+    def _offer(self, head: Head, *, new: bool) -> str:
         with self.log.database.read() as connection:
-            flying = anchors.by_state(connection, self.chain, ["signed"])
+            signed = anchors.by_state(connection, self.chain, ["signed"])
             size = stored.read_head(connection).size
+        # only what has the account's next nonce can be mined; after a reorganisation others may wait behind it
+        nonce = self.sender.nonce()
+        flying = [attempt for attempt in signed if attempt.raw and attempt.nonce == nonce]
         if flying and self._now() - flying[-1].created_at < REPLACE_AFTER_S:
-            self._rebroadcast(flying[-1])
+            for attempt in {one.nonce: one for one in signed if one.raw and one.nonce >= nonce}.values():
+                self._rebroadcast(attempt)
             return ""
         silent = size == head.size
-        if silent and self._now() - head.time < self._heartbeat:
+        if not (flying or new) or (silent and self._now() - head.time < self._heartbeat):
             return ""
         recompute(self.log.database, self.log.origin)
         checkpoint = self._checkpoint(fresh=silent)
         above = Fees(max_fee=flying[-1].max_fee, priority_fee=flying[-1].priority_fee) if flying else None
-        prepared = self._prepare(head, checkpoint, flying[-1].nonce if flying else None, above)
+        prepared = self._prepare(head, checkpoint, nonce, above)
         if prepared is None:
             return ""
         with self.log.database.write() as connection:
@@ -295,7 +295,7 @@ class Anchorer:
         return f"sent size {checkpoint.size}. "
 
     def _rebroadcast(self, attempt: Attempt) -> None:
-        if attempt.raw and not self.sender.knows(attempt.tx):
+        if not self.sender.knows(attempt.tx):
             self._broadcast(attempt.raw)
 
     def _broadcast(self, raw: bytes) -> None:
@@ -306,7 +306,7 @@ class Anchorer:
         self._mine()
 
     def _prepare(
-        self, head: Head, checkpoint: note.Checkpoint, nonce: int | None, above: Fees | None
+        self, head: Head, checkpoint: note.Checkpoint, nonce: int, above: Fees | None
     ) -> Prepared | None:
         with self.log.database.read() as connection:
             proof = (
@@ -326,7 +326,7 @@ class Anchorer:
                 root=checkpoint.root,
                 proof=proof,
                 signature=signature,
-                nonce=self.sender.nonce() if nonce is None else nonce,
+                nonce=nonce,
                 fees=self.sender.fees(above=above),
             )
         except RefusedError as error:
@@ -350,7 +350,7 @@ class Anchorer:
                 at = head.size - 1
                 last = stored.decode_entry(at, stored.read_entry(connection, at)) if head.size else None
             if kept is not None and not fresh:
-                return note.parse_checkpoint(kept)
+                return note.parse_checkpoint(kept)  # of this root: `recompute` compared it
             if last is not None and last.family == "log" and not fresh:
                 return self._sign(head.size, head.root)
             try:
@@ -377,16 +377,15 @@ class Anchorer:
         line = note.anchor_line(self.log.origin, self._signer.address, r=r, s=s, v=v)
         return self.log.sign_anchored(size, root, [line])
 
-
-def _position(receipt: Receipt, contract: bytes, attempt: Attempt) -> int | None:
-    """Position among the receipt's logs of the event that fixed the attempt's head."""
-    for position, log in enumerate(receipt.logs):
-        if log.address != contract:
-            continue
-        try:
-            fixed = decode_anchored(log)
-        except VerificationError:
-            continue
-        if (fixed.size, fixed.root) == (attempt.size, attempt.root):
-            return position
-    return None
+    def _position(self, receipt: Receipt, attempt: Attempt) -> int | None:
+        """Position among the receipt's logs of the event that fixed the attempt's head."""
+        for position, log in enumerate(receipt.logs):
+            if log.address != self.sender.contract:
+                continue
+            try:
+                fixed = decode_anchored(log)
+            except VerificationError:
+                continue
+            if (fixed.log_id, fixed.size, fixed.root) == (self.log_id, attempt.size, attempt.root):
+                return position
+        return None

@@ -19,10 +19,16 @@ from traceledger.core.judge.bundle import Trust
 from traceledger.core.judge.findings import Finding, Findings
 from traceledger.core.log import note
 from traceledger.core.log.entry import Entry
-from traceledger.core.log.merkle import Frontier
+from traceledger.core.log.merkle import EMPTY_ROOT, Frontier
 from traceledger.core.state.lineage import subjects_of
 from traceledger.core.state.registry import AnchorPlace, Registry
-from traceledger.errors import InputError, TemporaryError, TraceledgerError, VerificationError
+from traceledger.errors import (
+    InputError,
+    LogIntegrityError,
+    TemporaryError,
+    TraceledgerError,
+    VerificationError,
+)
 from traceledger.store.source import LogSource
 
 _EVERY: Final = 1_000
@@ -47,7 +53,7 @@ class AuditReport:
 
         bad: Everything that does not hold, first first.
 
-        unasked: Endpoints that did not answer, with why: the chain part is then not checked.
+        unasked: What could not be checked, with why: an endpoint that did not answer, no trust file.
 
         chain: Per endpoint that answered, one sentence.
     """
@@ -67,7 +73,7 @@ class AuditReport:
 
     @property
     def exit_code(self) -> int:
-        """0 good · 1 evidence does not hold · 4 an endpoint asked for did not answer."""
+        """0 good · 1 evidence does not hold · 4 something asked for could not be checked."""
         return 1 if self.bad else 4 if self.unasked else 0
 
     def to_json(self) -> dict[str, Any]:
@@ -101,23 +107,40 @@ def audit(
     Replay the log behind *source*.
 
     Args:
-        trust: The pinned trust file; without it the log's own name is taken, and nothing says it is yours.
+        trust: The pinned trust file; without it the log's own name is taken, and the report says that nothing
+            tells whose log it is.
 
         endpoints: RPC endpoints of the chain to compare with.
 
         old_checkpoints: Notes seen before, e.g. from older bundles; each must be a head of this log.
 
         progress: Called now and then with (entries done, size).
+
+    Raises:
+        InputError: one of *old_checkpoints* is none.
+        TemporaryError, NotFoundError: the source does not answer, or has no log.
     """
+    old = [_parse_old(text) for text in old_checkpoints]
     replay = _Replay(source, trust, progress)
     report = replay.report
+    if trust is None:
+        report.unasked.append("no trust file: nothing tells that this is the log you mean")
     try:
-        replay.run([note.parse_checkpoint(text) for text in old_checkpoints])
+        replay.run(old)
+    except LogIntegrityError as error:
+        report.bad.append(Bad(code=error.code, index=error.index, message=error.message))
     except (VerificationError, InputError) as error:
         report.bad.append(Bad(code=error.code, index=None, message=error.message))
     for url in endpoints:
         replay.compare_chain(url)
     return report
+
+
+def _parse_old(text: str) -> note.Checkpoint:
+    try:
+        return note.parse_checkpoint(text)
+    except VerificationError as error:
+        raise InputError(f"a checkpoint seen before is none: {error.message}", code=error.code) from error
 
 
 class _Replay:
@@ -127,25 +150,42 @@ class _Replay:
         self.progress = progress
         self.report = AuditReport()
         self.tree = Frontier()
-        self.roots: dict[int, bytes] = {}
+        self.roots: dict[int, bytes] = {0: EMPTY_ROOT}
         self.registry = Registry("")
         self.seen: dict[str, tuple[int, tuple[str, ...]]] = {}
+        self.last: Entry | None = None
 
     def run(self, old: list[note.Checkpoint]) -> None:
-        checkpoint = note.parse_checkpoint(self.source.checkpoint())
+        try:
+            checkpoint = note.parse_checkpoint(self.source.checkpoint())
+        except LogIntegrityError:
+            # nothing can be signed over what is stored: replay it all the same, to name the first broken place
+            self.replay(self.trust.origin if self.trust else "", self.source.size(), set())
+            raise
         origin = self.trust.origin if self.trust else checkpoint.origin
-        self.report.origin = origin
         if checkpoint.origin != origin:
             self._bad("note-origin", None, f"expected {origin}, the log calls itself {checkpoint.origin}")
+        if not self.replay(origin, checkpoint.size, {one.size for one in old}):
+            return
+        self._check_head(checkpoint, self.last)
+        for one in old:
+            if one.origin != origin or self.roots.get(one.size) != one.root:
+                code = "head-rollback" if one.size > self.tree.size else "head-fork"
+                self._bad(code, None, f"a checkpoint of size {one.size} seen before is no head of this log")
+        for finding in self.report.findings:
+            if finding.code == "index-wrong":
+                self._bad("index-record", finding.index, f"index record: {finding.sum}")
+
+    def replay(self, origin: str, size: int, wanted: set[int]) -> bool:
+        """Judge the first *size* entries; say whether all of them decode."""
+        self.report.origin = origin
         self.registry = Registry(origin)
         findings = Findings(origin)
-        wanted = {one.size for one in old}
-        last: Entry | None = None
         earlier = 0
-        for index, raw in enumerate(self.source.entries(checkpoint.size)):
+        for index, raw in enumerate(self.source.entries(size)):
             entry = self._entry(index, raw)
             if entry is None:
-                return
+                return False
             if entry.t < earlier:
                 self._bad("adm-time", index, "the admission time falls back")
             earlier = max(earlier, entry.t)
@@ -156,22 +196,15 @@ class _Replay:
             self.tree.append(entry.leaf)
             if self.tree.size in wanted or entry.family == "log":
                 self.roots[self.tree.size] = self.tree.root()
-            last = entry
+            self.last = entry
             if index % _EVERY == 0:
-                self.progress(index, checkpoint.size)
-        self.progress(checkpoint.size, checkpoint.size)
+                self.progress(index, size)
+        self.progress(size, size)
         self.report.entries = self.tree.size
         self.report.root = self.tree.root()
         self.report.findings = findings.found
         self.roots[self.tree.size] = self.report.root
-        self._check_head(checkpoint, last)
-        for one in old:
-            if one.origin != origin or self.roots.get(one.size) != one.root:
-                code = "head-rollback" if one.size > self.tree.size else "head-fork"
-                self._bad(code, None, f"a checkpoint of size {one.size} seen before is no head of this log")
-        for finding in findings.found:
-            if finding.code == "index-wrong":
-                self._bad("index-record", finding.index, f"index record: {finding.sum}")
+        return True
 
     def _entry(self, index: int, raw: bytes) -> Entry | None:
         try:

@@ -7,6 +7,7 @@ follows the newest entries of what it touches, those of the same file included. 
 what stood in the file, whatever happens.
 """
 
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -16,11 +17,11 @@ from traceledger.core.sign.canonical import Json
 from traceledger.core.sign.encoding import b64encode
 from traceledger.core.sign.envelope import sign_envelope
 from traceledger.core.sign.keys import SigningKey
-from traceledger.errors import TraceledgerError
+from traceledger.errors import LogIntegrityError, TraceledgerError
 from traceledger.exchange.diary import DiarySettings, diary_events
 from traceledger.exchange.epcis_json import read_document
 from traceledger.exchange.epcis_translate import complete, evidence_of, translate_document
-from traceledger.exchange.sheets import read_diary
+from traceledger.exchange.sheets import DiaryProblem, read_diary
 from traceledger.ledger import compose
 from traceledger.ledger.sequence import Log
 from traceledger.store import log as stored
@@ -93,7 +94,7 @@ def take_epcis(
     Args:
         report: Mend and warn instead of refusing what is not strictly valid.
 
-        dry_run: Translate and check, sign and store nothing.
+        dry_run: Translate, sign and check each, then throw it away: nothing is stored.
 
     Raises:
         InputError: the file as a whole is no EPCIS document.
@@ -154,18 +155,30 @@ def take_diary(
     )
     events = diary_events(diary.rows, settings=settings)
     found = IntakeReport(total=diary.total)
-    problems = [*diary.problems, *events.problems]
-    for problem in problems:
-        where = f"{problem.sheet}, row {problem.row}"
-        column = f" ({problem.column})" if problem.column else ""
-        found.refused.append(Place(name=where + column, code=problem.code, message=problem.message))
+    found.refused += _by_row([*diary.problems, *events.problems])
     found.notes += [Place(name=n.sheet, code=n.code, message=n.message) for n in diary.notes]
     drafts = [(f"{row.sheet}, row {row.row}", (draft,)) for row, draft in events.taken]
     _submit(log, key, drafts, found, dry_run=dry_run, progress=progress)
     return found
 
 
+def _by_row(problems: Sequence[DiaryProblem]) -> list[Place]:
+    """One place a row, by the code of its first problem, with all of them in its message."""
+    rows: dict[tuple[str, int], list[DiaryProblem]] = {}
+    for problem in problems:
+        rows.setdefault((problem.sheet, problem.row), []).append(problem)
+    return [
+        Place(
+            name=f"{sheet}, row {row}",
+            code=found[0].code,
+            message="; ".join(f"{one.column}: {one.message}" if one.column else one.message for one in found),
+        )
+        for (sheet, row), found in rows.items()
+    ]
+
+
 def _evidence(store: EvidenceStore, data: bytes, *, name: str, media_type: str, keep: bool) -> dict[str, Any]:
+    name = unicodedata.normalize("NFC", name)  # some file systems keep names decomposed
     return store.add(data, name=name, media_type=media_type) if keep else evidence_of(name, data, media_type)
 
 
@@ -202,12 +215,17 @@ def _submit(
                 prev = [newest[subject] for subject in subjects if subject in newest]
                 statement = complete(draft, prev=prev, seen=(size, b64encode(root)))
                 envelope = sign_envelope(statement, "event", [key])
-                if not dry_run:
+                if dry_run:
+                    log.rehearse(envelope)
+                else:
                     indexes.append(log.submit_envelope(envelope).index)
                     newest |= dict.fromkeys(subjects, envelope.id)
                 found.statements.append(statement)
+        except LogIntegrityError:
+            raise
         except TraceledgerError as error:
-            found.refused.append(Place(name=place, code=error.code, message=error.message))
+            before = f"; its first parts stand at {', '.join(map(str, indexes))}" if indexes else ""
+            found.refused.append(Place(name=place, code=error.code, message=error.message + before))
             continue
         found.taken.append((place, indexes))
         progress(len(found.taken), found.total)

@@ -13,7 +13,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from traceledger.core.claims import records
-from traceledger.core.judge.bundle import Anchored, Bundle, Item, StampProof
+from traceledger.core.judge.bundle import MAX_CONTENT, Anchored, Bundle, Item, StampProof
 from traceledger.core.log.entry import Entry
 from traceledger.core.log.merkle import NodeReader, inclusion_proof, node_hash, root_of
 from traceledger.core.log.note import parse_checkpoint
@@ -54,7 +54,7 @@ class Prover:
         found = None if serial is None else rolls.find_stamp(connection, serial)
         also = [] if found is None else [records.roll_uri(found[0].roll)]
         head = stored.read_head(connection)
-        content = gather(connection, subject, head.size, also=also)
+        content = gather(connection, subject, head.size, also=also, most=MAX_CONTENT)
         if not any(subject in names for names in self._touched(connection, content).values()):
             raise NotFoundError(f"nothing is known here about {subject}", code="lot-unknown")
         size, text, attempts = self._checkpoint(connection, head.size, max(content.entries))

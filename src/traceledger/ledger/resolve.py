@@ -24,6 +24,7 @@ from traceledger.core.judge.verify import verify_bundle
 from traceledger.core.judge.view import AnchorView, FindingView, LotView, StampView
 from traceledger.core.log.anchor import Observation
 from traceledger.core.log.entry import Entry
+from traceledger.core.reasons import REASONS
 from traceledger.core.sign.envelope import Signature
 from traceledger.core.state.registry import check_signature
 from traceledger.core.state.stamps import Roll, StampState, fold_rolls, verify_link
@@ -108,7 +109,7 @@ class Resolver:
         folded = self._folded(connection, roll)
         if folded is None or not folded.first <= number <= folded.last:
             return None
-        return folded.state(number, gates.gate(connection, self.log.origin))
+        return folded.state(number, gates.gate(connection, self.log.origin, self._check_signature))
 
     def stamp(self, link: DigitalLink, signature: str | None, client_token: str | None) -> LotView:
         """
@@ -136,7 +137,7 @@ class Resolver:
             if error.index is None:
                 raise
             return verdict.altered_view(
-                format_digital_link(link), step=None, reason=error.code, now=int(self._now())
+                format_digital_link(link), step=None, reason=_reason(error), now=int(self._now())
             )
         if client is not None:
             with self.log.database.write() as connection:
@@ -155,14 +156,19 @@ class Resolver:
         folded = self._folded(connection, roll)
         if folded is None:
             raise NotFoundError("the log holds no such roll", code="stamp-unknown")
-        state = folded.state(number, gates.gate(connection, self.log.origin))
+        state = folded.state(number, gates.gate(connection, self.log.origin, self._check_signature))
         ok = self._link_ok(folded.key, roll.uri(serial), signature)
         stamp = _stamp_view(roll, number, serial, state, ok, facts)
         # An activation without effect still names its lot: a changed entry below it must show as a changed
         # record, never as a stamp without one.
         lot = state.lot or folded.state(number, _ungated).lot
         if lot is not None:
-            return self._view(connection, lot, stamp, serial)
+            try:
+                return self._view(connection, lot, stamp, serial)
+            except NotFoundError:  # the activation itself is an entry about its lot
+                return verdict.altered_view(
+                    lot, step=None, reason="root-mismatch", stamp=stamp, now=int(self._now())
+                )
         subject = lot_uri(roll.gtin, roll.lot) if roll.lot else roll_uri(roll.roll)
         try:
             return self._view(connection, subject, stamp, None)
@@ -194,7 +200,7 @@ class Resolver:
                 raise
             step = 1 + stored.count_touching(connection, subject, error.index)
             return verdict.altered_view(
-                subject, step=step, reason=error.code, stamp=stamp, now=int(self._now())
+                subject, step=step, reason=_reason(error), stamp=stamp, now=int(self._now())
             )
 
     def _verified_view(
@@ -204,7 +210,8 @@ class Resolver:
         now = int(self._now())
         anchor, observations = self._anchor(connection, bundle)
         size = stored.read_head(connection).size
-        found = gates.findings_about(connection, self.log.origin, subject, size)
+        weighed = gates.weigh(connection, self.log.origin, subject, size, self._check_signature)
+        found = weighed.findings
         report = verify_bundle(
             bundle,
             trust=self._trust,
@@ -212,7 +219,6 @@ class Resolver:
             gate=found.gated,
             check_signature=self._check_signature,
         )
-        related = stored.related(connection, report.entries.values(), size)
         about = {subject, *report.subjects}
         findings = [
             FindingView(code=f.code, severity=f.severity, index=f.index, args=f.args)
@@ -225,7 +231,7 @@ class Resolver:
             now=now,
             stamp=stamp,
             anchor=anchor,
-            related=sorted(related.items()),
+            related=sorted(weighed.records.items()),
             findings=findings,
         )
 
@@ -262,6 +268,11 @@ class Resolver:
 
     def _client(self, token: str) -> bytes:
         return hmac.digest(self._pepper, token.encode(), "sha256")[:16]
+
+
+def _reason(error: LogIntegrityError) -> str:
+    """A rung's reason is one of the closed list; what only this database can miss is an entry the root is not of."""
+    return error.code if error.code in REASONS else "root-mismatch"
 
 
 def _ungated(lot: str, index: int) -> bool:

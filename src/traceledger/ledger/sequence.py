@@ -141,6 +141,20 @@ class Log:
         """Admit what *build* makes of the head under its lock: the index record needs to know its own place."""
         return self._wait(_Submission(None, build))
 
+    def rehearse(self, envelope: Envelope) -> None:
+        """
+        Raise what submitting *envelope* would be refused for, as far as it can be told now; stores nothing.
+
+        Raises:
+            TraceledgerError: as `submit`, but for ``prev`` and what changes until then.
+        """
+        self._check(envelope)
+        draft = Entry.make(envelope, reg=(0, bytes(32)), t=int(self.now()))
+        if not draft.is_registry:
+            registry = self.registry()
+            key = admission.check_authority(draft, registry).key
+            registry.check(draft, envelope.signatures[0], key.public)
+
     def close(self) -> None:
         """Let the committing thread finish what waits, and end it."""
         with self._lock:

@@ -9,7 +9,7 @@ States: ``signed`` (stored, perhaps sent) → ``mined`` → ``final``; ``replace
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from traceledger.store.schema import attempts
 
@@ -71,9 +71,40 @@ def by_state(connection: Connection, chain: str, states: Sequence[str]) -> list[
     return [_attempt(row) for row in connection.execute(query).mappings()]
 
 
+def final_above(connection: Connection, chain: str, size: int) -> list[Attempt]:
+    """Return the final attempts on *chain* above *size*, oldest first."""
+    query = (
+        select(attempts)
+        .where(attempts.c.chain == chain, attempts.c.state == "final", attempts.c.size > size)
+        .order_by(attempts.c.id)
+    )
+    return [_attempt(row) for row in connection.execute(query).mappings()]
+
+
+def final_size(connection: Connection, chain: str) -> int:
+    """Return the greatest final size on *chain*, 0 for none."""
+    query = select(func.max(attempts.c.size)).where(attempts.c.chain == chain, attempts.c.state == "final")
+    return connection.execute(query).scalar_one() or 0
+
+
+def has_head(connection: Connection, chain: str, size: int, root: bytes) -> bool:
+    """Say whether an attempt that is under way, mined or final carries this head."""
+    query = select(attempts.c.id).where(
+        attempts.c.chain == chain,
+        attempts.c.size == size,
+        attempts.c.root == root,
+        attempts.c.state.in_(("signed", "mined", "final")),
+    )
+    return connection.execute(query).first() is not None
+
+
 def newest_final(connection: Connection) -> list[Attempt]:
     """Return per chain the final attempt with the greatest size."""
-    query = select(attempts).where(attempts.c.state == "final").order_by(attempts.c.size)
+    final = attempts.c.state == "final"
+    top = select(attempts.c.chain, func.max(attempts.c.size).label("size")).where(final)
+    best = top.group_by(attempts.c.chain).subquery()
+    at_best = (best.c.chain == attempts.c.chain) & (best.c.size == attempts.c.size)
+    query = select(attempts).join(best, at_best).where(final).order_by(attempts.c.id)
     found = {row["chain"]: _attempt(row) for row in connection.execute(query).mappings()}
     return list(found.values())
 

@@ -69,10 +69,9 @@ class Database:
         Raises:
             ConflictError: code ``database-schema``.
         """
-        if self._is_missing():  # connecting would make an empty file at a mistyped path
+        if self.file is not None and not self.file.exists():  # connecting would make an empty one
             raise ConflictError(
-                f"no database at {self.engine.url.database}: check the setting `database`",
-                code="database-schema",
+                f"no database at {self.file}: check the setting `database`", code="database-schema"
             )
         with self.read() as connection:
             found = MigrationContext.configure(connection).get_current_revision()
@@ -87,9 +86,11 @@ class Database:
         """Close all connections."""
         self.engine.dispose()
 
-    def _is_missing(self) -> bool:
+    @property
+    def file(self) -> Path | None:
+        """Where SQLite keeps it; None for a server's or one in memory."""
         name = self.engine.url.database
-        return self.is_sqlite and bool(name) and name != ":memory:" and not Path(str(name)).exists()
+        return Path(name) if self.is_sqlite and name and name != ":memory:" else None
 
     def _alembic(self, connection: Connection) -> Config:
         config = Config()

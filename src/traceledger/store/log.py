@@ -4,6 +4,9 @@ The log in the database: reading entries, subjects and tiles, and appending unde
 
 Entries, subjects, full tiles and head of one append are one transaction.  Partial tiles are never stored:
 they are derived from leaf hashes and full tiles below them.
+
+Rows are fetched before they are decoded: an error halfway would leave its cursor open, and with it an old
+snapshot, on a connection that the next reader gets from the pool.
 """
 
 import hashlib
@@ -78,7 +81,7 @@ def read_head(connection: Connection, *, lock: bool = False) -> StoredHead:
     row = connection.execute(query.with_for_update() if lock else query).one_or_none()
     if row is None:
         raise LogIntegrityError("the database holds no log; a mistyped path?", code="head-missing")
-    size, root, edge, t = row
+    size, root, edge, t = row[0], _blob(row[1]), _blob(row[2]), row[3]
     frontier = tuple(edge[i : i + 32] for i in range(0, len(edge), 32))
     return StoredHead(size=size, root=root, frontier=frontier, t=t)
 
@@ -113,7 +116,7 @@ def read_entry(connection: Connection, index: int) -> bytes:
     raw = connection.execute(select(entries.c.entry).where(entries.c.index == index)).scalar_one_or_none()
     if raw is None:
         raise NotFoundError(f"the log has no entry {index}", code="entry-unknown")
-    return bytes(raw)
+    return _blob(raw)
 
 
 def decode_entry(index: int, raw: bytes) -> Entry:
@@ -143,6 +146,20 @@ def count_touching(connection: Connection, subject: str, below: int) -> int:
     return int(connection.execute(query).scalar_one())
 
 
+def missing_entry(connection: Connection, size: int) -> LogIntegrityError:
+    """Return the error that names the first of *size* entries that is not there; the last if only tiles are not."""
+    at = 0
+    query = select(entries.c.index).where(entries.c.index < size).order_by(entries.c.index)
+    for index in connection.execute(query).scalars().all():
+        if index != at:
+            break
+        at += 1
+    at = min(at, size - 1)
+    return LogIntegrityError(
+        f"entry {at} of {size}, or a hash over it, is missing", code="entry-missing", index=at
+    )
+
+
 def count_entries(connection: Connection) -> int:
     """Return how many entries are stored, wherever the head is."""
     return int(connection.execute(select(func.count()).select_from(entries)).scalar_one())
@@ -155,16 +172,16 @@ def read_entries(connection: Connection, start: int, end: int) -> list[bytes]:
         .where(entries.c.index >= start, entries.c.index < end)
         .order_by(entries.c.index)
     )
-    return [bytes(raw) for raw in connection.execute(query).scalars()]
+    return [_blob(raw) for raw in connection.execute(query).scalars()]
 
 
 def scan_entries(connection: Connection, size: int) -> Iterator[tuple[int, bytes, dict[str, object]]]:
     """Yield (index, entry, what is kept beside it, as of `derived`) for the first *size* entries, in flat memory."""
     for start in range(0, size, _SCAN):
         query = select(entries).where(entries.c.index >= start, entries.c.index < min(size, start + _SCAN))
-        for row in connection.execute(query.order_by(entries.c.index)).mappings():
+        for row in connection.execute(query.order_by(entries.c.index)).mappings().all():
             kept = dict(row)
-            yield kept.pop("index"), bytes(kept.pop("entry")), kept
+            yield kept.pop("index"), _blob(kept.pop("entry")), kept
 
 
 def derived(entry: Entry) -> dict[str, object]:
@@ -185,7 +202,7 @@ def read_registry(connection: Connection, start: int) -> list[tuple[int, Entry]]
         .where(entries.c.registry == 1, entries.c.index >= start)
         .order_by(entries.c.index)
     )
-    return [(index, decode_entry(index, bytes(raw))) for index, raw in connection.execute(query)]
+    return [(index, decode_entry(index, _blob(raw))) for index, raw in connection.execute(query).all()]
 
 
 def event_key(actor: str, statement: Mapping[str, Json]) -> bytes:
@@ -196,8 +213,8 @@ def event_key(actor: str, statement: Mapping[str, Json]) -> bytes:
 def find_event(connection: Connection, actor: str, statement: Mapping[str, Json]) -> list[tuple[int, Entry]]:
     """Return the entries of *actor* whose event has the eventID of *statement*, oldest first."""
     query = select(entries.c.index, entries.c.entry).where(entries.c.event == event_key(actor, statement))
-    rows = connection.execute(query.order_by(entries.c.index))
-    return [(index, decode_entry(index, bytes(raw))) for index, raw in rows]
+    rows = connection.execute(query.order_by(entries.c.index)).all()
+    return [(index, decode_entry(index, _blob(raw))) for index, raw in rows]
 
 
 def find_ids(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
@@ -227,13 +244,66 @@ def subjects_at(connection: Connection, indexes: Sequence[int]) -> dict[int, tup
 def touching(connection: Connection, subject: str, size: int) -> list[tuple[int, Entry]]:
     """Return the entries below *size* that touch *subject*, in index order."""
     query = (
-        select(entries.c.index, entries.c.entry)
+        select(entries.c.index, entries.c.entry, entries.c.leaf)
         .join(touches, touches.c.index == entries.c.index)
         .join(subjects, subjects.c.id == touches.c.subject)
         .where(subjects.c.subject == subject, entries.c.index < size)
         .order_by(entries.c.index)
     )
-    return [(index, decode_entry(index, bytes(raw))) for index, raw in connection.execute(query)]
+    rows = connection.execute(query).all()
+    return [(index, _in_tree(connection, index, _blob(raw), _blob(leaf))) for index, raw, leaf in rows]
+
+
+def touching_each(connection: Connection, names: Sequence[str], size: int) -> dict[str, list[int]]:
+    """Return for each of *names* the indexes below *size* of the entries that touch it, ascending."""
+    found: dict[str, list[int]] = {name: [] for name in names}
+    for start in range(0, len(names), _CHUNK):
+        query = (
+            select(subjects.c.subject, touches.c.index)
+            .join(subjects, subjects.c.id == touches.c.subject)
+            .where(subjects.c.subject.in_(names[start : start + _CHUNK]), touches.c.index < size)
+            .order_by(touches.c.index)
+        )
+        for name, index in connection.execute(query).all():
+            found[name].append(index)
+    return found
+
+
+def read_at(connection: Connection, indexes: Sequence[int]) -> dict[int, Entry]:
+    """
+    Return the entries at *indexes*, each held against its hashes.
+
+    Raises:
+        LogIntegrityError: one is not there, or is not what its hashes are of.
+    """
+    found: dict[int, Entry] = {}
+    for start in range(0, len(indexes), _CHUNK):
+        query = select(entries.c.index, entries.c.entry, entries.c.leaf).where(
+            entries.c.index.in_(indexes[start : start + _CHUNK])
+        )
+        for index, raw, leaf in connection.execute(query).all():
+            found[index] = _in_tree(connection, index, _blob(raw), _blob(leaf))
+    for index in indexes:
+        if index not in found:
+            raise LogIntegrityError(f"entry {index} is missing", code="entry-missing", index=index)
+    return found
+
+
+def _in_tree(connection: Connection, index: int, raw: bytes, leaf: bytes) -> Entry:
+    """
+    Decode a stored entry and hold it against its leaf hash, and against the tile where that is full.
+
+    A bundle proves the entries of its lot; what else a page weighs, a grant or a recall, is proven by nothing but
+    this.  Below a tile that is not full, a changed leaf hash changes every root.
+    """
+    entry = decode_entry(index, raw)
+    tile = read_full_tile(connection, 0, index // WIDTH)
+    place = index % WIDTH * 32
+    if entry.leaf != leaf or (tile is not None and tile[place : place + 32] != leaf):
+        raise LogIntegrityError(
+            f"entry {index} is not the one its hashes are of", code="root-mismatch", index=index
+        )
+    return entry
 
 
 def related(connection: Connection, shown: Iterable[Entry], size: int) -> dict[int, Entry]:
@@ -318,11 +388,14 @@ def list_subjects(connection: Connection, prefix: str, limit: int) -> list[str]:
 
 
 def node_hashes(connection: Connection, size: int) -> NodeReader:
-    """Return a node function over the first *size* entries; each tile is read once."""
+    """Return a node function over the first *size* entries, which the log must have; each tile is read once."""
 
     @lru_cache(maxsize=64)
     def tile(level: int, number: int) -> tuple[bytes, ...]:
-        return read_tile(connection, level, number, tile_width(level, number, size))
+        try:
+            return read_tile(connection, level, number, tile_width(level, number, size))
+        except NotFoundError as error:
+            raise missing_entry(connection, size) from error
 
     return node_reader(tile)
 
@@ -340,12 +413,12 @@ def read_tile(connection: Connection, level: int, number: int, width: int) -> tu
     first = number * WIDTH
     if level == 0:
         query = select(entries.c.leaf).where(entries.c.index >= first, entries.c.index < first + width)
-        hashes = tuple(bytes(leaf) for leaf in connection.execute(query.order_by(entries.c.index)).scalars())
+        hashes = tuple(_blob(leaf) for leaf in connection.execute(query.order_by(entries.c.index)).scalars())
     else:
         below = select(tiles.c.hashes).where(
             tiles.c.level == level - 1, tiles.c.number >= first, tiles.c.number < first + width
         )
-        rows = connection.execute(below.order_by(tiles.c.number)).scalars()
+        rows = map(_blob, connection.execute(below.order_by(tiles.c.number)).scalars().all())
         hashes = tuple(perfect_root([row[i : i + 32] for i in range(0, WIDTH * 32, 32)]) for row in rows)
     if len(hashes) != width:
         raise NotFoundError(f"the log has no tile {level}/{number} of width {width}", code="tile-unknown")
@@ -355,7 +428,8 @@ def read_tile(connection: Connection, level: int, number: int, width: int) -> tu
 def read_full_tile(connection: Connection, level: int, number: int) -> bytes | None:
     """Return the hashes of a full tile as they are stored, or None where it is not."""
     query = select(tiles.c.hashes).where(tiles.c.level == level, tiles.c.number == number)
-    return connection.execute(query).scalar_one_or_none()
+    found = connection.execute(query).scalar_one_or_none()
+    return None if found is None else _blob(found)
 
 
 def count_tiles(connection: Connection) -> int:
@@ -412,3 +486,10 @@ def _fill_tiles(connection: Connection, old_size: int, new_size: int) -> None:
             hashes = read_tile(connection, level, number, WIDTH)
             connection.execute(insert(tiles).values(level=level, number=number, hashes=b"".join(hashes)))
         level += 1
+
+
+def _blob(value: object) -> bytes:
+    """Bytes of a cell, of whatever type a hand in the database has made it: SQLite keeps what it is given."""
+    return (
+        bytes(value) if isinstance(value, bytes | memoryview) else str(value).encode("utf-8", "surrogatepass")
+    )

@@ -6,11 +6,12 @@ A source is not trusted for anything: the audit recomputes all of it.
 """
 
 import http.client
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
+from traceledger.core.log.note import parse_checkpoint
 from traceledger.core.log.tiles import WIDTH, decode_entry_bundle, tile_path
 from traceledger.errors import InputError, NotFoundError, TemporaryError
 from traceledger.store import log as stored
@@ -27,26 +28,50 @@ class LogSource(Protocol):
     def checkpoint(self) -> str:
         """Return the newest checkpoint note."""
 
+    def size(self) -> int:
+        """Return how many entries it says it has, where no checkpoint tells."""
+
     def entries(self, size: int) -> Iterator[bytes]:
         """Yield the first *size* entries in order."""
 
 
 class DatabaseSource:
-    """The log in this deployment's database; *note* gives its newest checkpoint."""
+    """The log in this deployment's database; *note* signs or finds its newest checkpoint."""
 
-    def __init__(self, database: Database, note: str) -> None:
+    def __init__(self, database: Database, note: Callable[[], str]) -> None:
         self._database = database
         self._note = note
 
     def checkpoint(self) -> str:
-        """Return the newest checkpoint note."""
-        return self._note
+        """
+        Return the newest checkpoint note.
+
+        Raises:
+            LogIntegrityError: what is stored does not lead to the head, so none can be signed.
+        """
+        return self._note()
+
+    def size(self) -> int:
+        """Return the head's size."""
+        with self._database.read() as connection:
+            return stored.read_head(connection).size
 
     def entries(self, size: int) -> Iterator[bytes]:
-        """Yield the first *size* entries in order."""
+        """
+        Yield the first *size* entries in order.
+
+        Raises:
+            LogIntegrityError: code ``entry-missing``, with the index of the first that is not there.
+        """
+        at = 0
         with self._database.read() as connection:
-            for _, raw, _ in stored.scan_entries(connection, size):
+            for index, raw, _ in stored.scan_entries(connection, size):
+                if index != at:
+                    break
                 yield raw
+                at += 1
+            if at < size:
+                raise stored.missing_entry(connection, size)
 
 
 class UrlSource:
@@ -60,6 +85,10 @@ class UrlSource:
     def checkpoint(self) -> str:
         """Return the newest checkpoint note."""
         return self._get("/checkpoint", _MAX_CHECKPOINT).decode("utf-8", "replace")
+
+    def size(self) -> int:
+        """Return the size its checkpoint states."""
+        return parse_checkpoint(self.checkpoint()).size
 
     def entries(self, size: int) -> Iterator[bytes]:
         """Yield the first *size* entries in order."""

@@ -8,11 +8,12 @@ an event in the offset its signer wrote, named wherever it is another one.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Final
 
 from traceledger.core.judge.view import Amount
+from traceledger.core.log.entry import moment_of
 from traceledger.web.words import Words
 
 LOCAL: Final = timezone(timedelta(hours=7))
@@ -30,12 +31,12 @@ def format_date(day: str, lang: str, *, year: bool = True) -> str:
 
 def format_moment(seconds: int, lang: str, *, year: bool = True) -> str:
     """Unix *seconds* in Vietnamese time."""
-    return _moment(datetime.fromtimestamp(seconds, UTC).astimezone(LOCAL), lang, year=year)
+    return _moment(moment_of(seconds).astimezone(LOCAL), lang, year=year)
 
 
 def format_short(seconds: int, lang: str, *, now: int) -> str:
     """Unix *seconds*, without the year where it is that of *now*."""
-    years = {datetime.fromtimestamp(s, UTC).astimezone(LOCAL).year for s in (seconds, now)}
+    years = {moment_of(s).astimezone(LOCAL).year for s in (seconds, now)}
     return format_moment(seconds, lang, year=len(years) > 1)
 
 
@@ -51,7 +52,8 @@ def format_event_time(time: str, offset: str, lang: str) -> str:
 
 def format_number(value: Decimal, lang: str) -> str:
     """A number with the separators of *lang*, exactly, without trailing zeros after the point."""
-    text = f"{value.normalize():,f}"
+    text = f"{value:,f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
     return text.translate(str.maketrans(",.", ".,")) if lang == "vi" else text
 
 

@@ -10,7 +10,7 @@ the consumer page is the default link and is served in place, ``linkType`` picks
 import re
 from dataclasses import replace
 from typing import Any, Final
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from flask import Request
 
@@ -36,7 +36,9 @@ def raw_path(request: Request) -> str:
     for name in ("RAW_URI", "REQUEST_URI"):
         sent = request.environ.get(name)
         if isinstance(sent, str) and sent:
-            return urlsplit(sent).path if "://" in sent else sent.partition("?")[0]
+            path = sent.partition("?")[0]
+            # the absolute form of a request target (RFC 9112, 3.2.2) names scheme and host in front
+            return path if path.startswith("/") else "/" + path.partition("://")[2].partition("/")[2]
     return quote(request.path, safe="/!$&'()*+,;=:@-._~")
 
 

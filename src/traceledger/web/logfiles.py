@@ -22,6 +22,7 @@ logfiles = Blueprint("log", __name__, url_prefix="/log")
 BYTES: Final = "application/octet-stream"
 PROBLEM: Final = ("application/problem+json",)
 PARTIAL: Final = "public, max-age=3600"
+_LEVELS: Final = tuple("01234567")
 _ANSWERS: Final = {
     200: ("The tile's bytes", (BYTES,)),
     400: ("No tile path", PROBLEM),
@@ -48,7 +49,7 @@ def entries(path: str) -> ResponseReturnValue:
 @described(_ANSWERS, tag="log")
 def tile(level: str, path: str) -> ResponseReturnValue:
     """A tile of up to 256 hashes of 32 bytes, at tree level 8 times its own."""
-    if not level.isascii() or not level.isdigit() or str(int(level)) != level or int(level) > 7:
+    if level not in _LEVELS:
         raise InputError(f"expected a tile level from 0 to 7, got {level[:20]!r}", code="tile-path")
     number, width = parse_tile_path(path)
     return data(services().log.tile(int(level), number, width), BYTES, cache=_cache(width))

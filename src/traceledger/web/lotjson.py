@@ -2,7 +2,8 @@
 """
 A lot as JSON: the same facts as the page, for programs, in the names of `core.judge.view`.
 
-Amounts are exact JSON numbers; coordinates are text, because no binary float ever enters our JSON.
+Amounts are exact JSON numbers, or text where a sum is longer than those can be; coordinates are text, because no
+binary float ever enters our JSON.
 """
 
 import dataclasses
@@ -11,7 +12,8 @@ from decimal import Decimal
 from typing import Any
 
 from traceledger.core.judge.view import LotView
-from traceledger.core.sign.canonical import canonical_bytes
+from traceledger.core.sign.canonical import canonical_bytes, number_text
+from traceledger.errors import VerificationError
 
 
 def lot_json(view: LotView) -> bytes:
@@ -27,5 +29,15 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else value
+        return _number(value)
     return str(value) if isinstance(value, float) else value
+
+
+def _number(value: Decimal) -> int | Decimal | str:
+    """A JSON number where one says exactly this; a sum that no double holds stands as text."""
+    exact = int(value) if value == value.to_integral_value() else value
+    try:
+        number_text(exact)
+    except VerificationError:
+        return f"{value:f}"
+    return exact

@@ -76,7 +76,10 @@ def find() -> ResponseReturnValue:
     settings = services().settings
     if not typed:
         return redirect("/", 303)
-    address = urlsplit(typed if "://" in typed else f"//{typed}")
+    try:
+        address = urlsplit(typed if "://" in typed else f"//{typed}")
+    except ValueError:  # no host at all: a lone bracket, or letters that stand for a slash
+        return redirect(f"/lots/{quote(typed, safe='')}", 303)
     if "/" in typed and address.netloc:
         if address.netloc.lower() != urlsplit(settings.public_url).netloc.lower():
             words = words_for(request)

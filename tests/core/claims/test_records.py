@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.ledgerkit import (
+from core.statements import (
     CHAIN,
     FARM,
     GTIN,

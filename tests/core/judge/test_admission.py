@@ -5,14 +5,13 @@ from typing import Any
 
 import pytest
 
-from core.ledgerkit import (
+from core.ledgerkit import Ledger, founded
+from core.statements import (
     FARM,
     LOT,
     ORIGIN,
     START,
-    Ledger,
     event,
-    founded,
     grant,
     key,
     lot,

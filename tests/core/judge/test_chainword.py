@@ -8,8 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.judge.conftest import World
-from core.ledgerkit import CHAIN, CONTRACT, LOT, ORIGIN, address, anchor_place, founded, policy
+from core.judge.smallworld import World
+from core.ledgerkit import founded
+from core.statements import (
+    CHAIN,
+    CONTRACT,
+    LOT,
+    ORIGIN,
+    address,
+    anchor_place,
+    policy,
+)
 from traceledger.core.judge.bundle import Anchored as AnchorRef
 from traceledger.core.judge.chainword import judge_anchors
 from traceledger.core.judge.verify import Report

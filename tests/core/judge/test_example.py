@@ -297,6 +297,9 @@ def test_key_files(example: Example, keys: dict[str, SigningKey]) -> None:
     with pytest.raises(AccessError):
         files.unseal(given["sealed"] | {"custody": "device"}, lambda: given["password"])
     assert files.seal(opened, custody="file", password=None) == given["open"]
+    for mixed in (given["open"] | {"kdf": given["sealed"]["kdf"]}, given["sealed"] | {"cipher": None}):
+        with pytest.raises(InputError):
+            files.unseal(mixed, lambda: given["password"])
 
 
 def test_a_sealed_key_file_is_made_the_same(
@@ -353,7 +356,7 @@ def test_asking_for_the_chain_without_an_anchor(example: Example) -> None:
 
 def test_expected_findings(example: Example, entries: list[Entry]) -> None:
     """The log yields the expected findings and no other."""
-    found = findings_of(enumerate(entries), example["origin"]).findings
+    found = findings_of(enumerate(entries), example["origin"]).found
     assert [{"code": item.code, "index": item.index} for item in found] == example["expected"]["findings"]
 
 

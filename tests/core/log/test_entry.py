@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.ledgerkit import LOT, ORIGIN, event, key, root, sealed, signed
+from core.statements import (
+    LOT,
+    ORIGIN,
+    event,
+    key,
+    root,
+    sealed,
+    signed,
+)
 from traceledger.core.log.entry import CHAIN_START, MAX_ENTRY, Entry, next_chain, parse_head
 from traceledger.core.log.merkle import leaf_hash
 from traceledger.core.sign.canonical import canonical_bytes

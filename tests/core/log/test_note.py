@@ -403,14 +403,14 @@ def test_cosignatures_are_counted_by_witness() -> None:
     """Each witness of the policy that signed is present; strangers are not."""
     stranger = Witness("stranger")
     lines = [WITNESSES[0].cosign(CHECKPOINT), stranger.cosign(CHECKPOINT), WITNESSES[2].cosign(CHECKPOINT, 5)]
-    assert verify_cosignatures(with_lines(CHECKPOINT, lines), policy()) == {"w0", "w2"}
-    assert verify_cosignatures(CHECKPOINT, policy()) == set()
+    assert verify_cosignatures(with_lines(CHECKPOINT, lines), policy("quorum none")) == {"w0", "w2"}
+    assert verify_cosignatures(CHECKPOINT, policy("quorum none")) == set()
 
 
 def test_twice_the_same_witness_is_one() -> None:
     """Two cosignatures of one witness, at different times, do not make two witnesses."""
     lines = [WITNESSES[0].cosign(CHECKPOINT, time) for time in (5, 6)]
-    assert verify_cosignatures(with_lines(CHECKPOINT, lines), policy()) == {"w0"}
+    assert verify_cosignatures(with_lines(CHECKPOINT, lines), policy("quorum none")) == {"w0"}
 
 
 @pytest.mark.parametrize("at", [0, 7, 8, 39, 71])
@@ -422,7 +422,7 @@ def test_a_changed_cosignature_is_an_error(at: int) -> None:
     for changed in (bytes(sig), line.sig[:-1], line.sig + b"\0", line.sig[:5]):
         bad = NoteSignature(name=line.name, key_id=line.key_id, sig=changed)
         with pytest.raises(VerificationError) as caught:
-            verify_cosignatures(with_lines(CHECKPOINT, [bad]), policy())
+            verify_cosignatures(with_lines(CHECKPOINT, [bad]), policy("quorum none"))
         assert caught.value.code == "cosignature"
 
 
@@ -430,13 +430,12 @@ def test_a_cosignature_of_another_head() -> None:
     """A cosignature moved from another checkpoint fails."""
     other = sign_checkpoint(ORIGIN, 12, ROOT, KEY)
     with pytest.raises(VerificationError):
-        verify_cosignatures(with_lines(CHECKPOINT, [WITNESSES[0].cosign(other)]), policy())
+        verify_cosignatures(with_lines(CHECKPOINT, [WITNESSES[0].cosign(other)]), policy("quorum none"))
 
 
 @pytest.mark.parametrize(
     ("lines", "present", "met"),
     [
-        ((), "", True),
         (("quorum none",), "", True),
         (("quorum w0",), "", False),
         (("quorum w0",), "0", True),
@@ -460,12 +459,32 @@ def test_quorums(lines: tuple[str, ...], present: str, met: bool) -> None:
 
 
 def test_a_deep_policy_is_decided_without_recursion() -> None:
-    """Thousands of groups in groups are no way to stall or crash a verifier."""
-    lines = ["group g0 all w0 w1", "group g1 all w0 w1"]
-    lines += [f"group g{i} all g{i - 2} g{i - 1}" for i in range(2, 3000)]
+    """Thousands of groups in groups are no way to crash a verifier."""
+    lines = ["group g0 all w0 w1"] + [f"group g{i} any g{i - 1}" for i in range(1, 3000)]
     deep = policy(*lines, "quorum g2999")
     assert deep.met_by({"w0", "w1"})
     assert not deep.met_by({"w0"})
+
+
+def test_nobody_counts_twice() -> None:
+    """One key under two names, or one name in two groups, would be two witnesses; both are refused."""
+    other = VerifierKey(name="another.example", kind=COSIGNATURE, public=WITNESSES[0].key.public)
+    for lines in (
+        (f"witness again {other.text()}", "group g 2 w0 again", "quorum g"),
+        ("group a any w0 w1", "group b any w0 w2", "group g all a b", "quorum g"),
+        ("group a any w0 w1", "group g all w0 a", "quorum g"),
+    ):
+        with pytest.raises(VerificationError) as caught:
+            policy(*lines)
+        assert caught.value.code == "note-syntax"
+
+
+def test_a_text_without_lines_asks_for_no_witness() -> None:
+    """Short for quorum none; a policy that names witnesses must say how many are enough."""
+    for text in ("", "\n", "# nobody\n", "quorum none\n"):
+        assert WitnessPolicy.parse(text).met_by(set())
+    with pytest.raises(VerificationError):
+        policy()
 
 
 @pytest.mark.parametrize(
@@ -500,6 +519,10 @@ def test_a_deep_policy_is_decided_without_recursion() -> None:
         "quorum w0\nquorum w0",
         "quorum none\nquorum w0",
         "log something",
+        "quorum\u00a0w0",
+        "quorum w0\r",
+        "quorum w0\x0c",
+        "# a bell \x07",
         "Witness x y",
     ],
 )

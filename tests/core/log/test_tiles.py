@@ -202,7 +202,7 @@ def test_a_cut_bundle_is_refused(entries: list[bytes], cut: int) -> None:
         assert decode_entry_bundle(short) == entries[: len(decode_entry_bundle(short))]
         assert encode_entry_bundle(decode_entry_bundle(short)) == short
     except InputError as error:
-        assert error.code == "tile-mismatch"
+        assert error.code == "tile-mismatch"  # noqa: PT017
 
 
 @pytest.mark.parametrize("data", [b"\0", b"\0\1", b"\0\2a", b"\0\1ab", b"\0\1a\0"])

@@ -7,16 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.ledgerkit import (
+from core.ledgerkit import Ledger, founded
+from core.statements import (
     FARM,
     GTIN,
     LOT,
     PRODUCT,
     ROLL,
     ROLL_URI,
-    Ledger,
     event,
-    founded,
     issue,
     lot,
     quantities,
@@ -92,6 +91,23 @@ def test_what_an_entry_touches(statement: Json, family: str, touched: tuple[str,
 def test_what_a_lot_was_made_from(statement: Json, made: dict[str, tuple[str, ...]]) -> None:
     """Inputs of the transformation, children of the packing."""
     assert dict(made_from(entry_of(statement, "event"))) == made
+
+
+@pytest.mark.parametrize(
+    ("change", "family"),
+    [
+        ({"about": None}, "notice"),
+        ({"about": 5}, "notice"),
+        ({"about": [None]}, "notice"),
+        ({"about": [[LOT]]}, "notice"),
+        ({"data": None}, "stamps"),
+        ({"data": {}}, "stamps"),
+        ({"data": {"roll": 1}}, "stamps"),
+    ],
+)
+def test_a_statement_of_another_shape_touches_nothing(change: Json, family: str) -> None:
+    """What an operator logged though it is void cannot crash who reads the log."""
+    assert subjects_of(entry_of(record("activate", {"roll": ROLL}, about=[LOT]) | change, family)) == ()
 
 
 def test_a_record_makes_nothing() -> None:

@@ -8,12 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.ledgerkit import (
+from core.ledgerkit import Ledger, founded
+from core.statements import (
     ORIGIN,
-    Ledger,
     actor_key,
     anchor_place,
-    founded,
     grant,
     key,
     log_key,

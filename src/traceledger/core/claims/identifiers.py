@@ -10,6 +10,7 @@ is registered to anybody is not known here.
 """
 
 import re
+from functools import lru_cache
 
 from traceledger.core.claims.digital_link import (
     CANONICAL_HOST,
@@ -99,6 +100,7 @@ def sscc_uri(sscc18: str) -> str:
 _QUICK = re.compile(r"https://id\.gs1\.org/01/([0-9]{14})(?:/(?:10|21)/[-.0-9A-Z_a-z]{1,20})?")
 
 
+@lru_cache(maxsize=1024)  # an event names its few identifiers several times
 def canonical(identifier: str) -> str:
     """
     The one spelling of *identifier* under which its statements are found; total and idempotent.

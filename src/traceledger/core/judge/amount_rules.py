@@ -76,7 +76,7 @@ class AmountRules:
     def leave_out(self, at: At, position: int, unknown: Collection[int]) -> None:
         """Count again without the event at *position*, which *at* declares wrong."""
         for code in self._coded.pop(position, ()):
-            for raised in self._ceilings.leave_out((code, at.entry.actor), position):
+            for raised in self._ceilings.leave_out((code, at.org), position):
                 raised.until = at.index
         for lot in sorted(self._goods.movements.leave_out(position)):
             self._recount(at, lot, {} if lot in unknown else self._goods.movements.shortfalls(lot))
@@ -181,7 +181,7 @@ class AmountRules:
             return
         self._coded[at.position] = self._code_sets.setdefault(at.codes, at.codes)
         for code in at.codes:
-            use = code, at.entry.actor
+            use = code, at.org
             self._ceilings.add(
                 use, position=at.position, day=at.date.isoformat(), quantity=sum(made.values())
             )

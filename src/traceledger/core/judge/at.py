@@ -5,8 +5,7 @@ The entry under judgement: what the rules of section 8 of the format specificati
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
-from functools import cached_property
+from datetime import date
 
 from traceledger.core.claims import epcis
 from traceledger.core.claims.records import code_uri
@@ -15,7 +14,7 @@ from traceledger.core.judge.standing import Day
 from traceledger.core.log.entry import Entry
 
 
-@dataclass(kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class At:
     """
     A valid entry of an actor key, at *index* of the log and *position* among such entries.
@@ -23,24 +22,61 @@ class At:
     Attributes:
         book: Where its findings go.
 
-        actor: Number of the organisation it speaks for.
+        actor, org: Organisation it speaks for, by number and name.
 
         subjects, numbers: What it touches, sorted, and the numbers of that.
 
         named: Positions of the entries of this log that it names in ``prev``.
 
         declares: Whether it is an error declaration.
+
+        site: Where an event happened.
+
+        codes: URIs of the codes an event claims, each once.
+
+        created: Subjects an event makes.
     """
 
     book: Book
     index: int
     position: int
     entry: Entry
+    kind: str
     actor: int
+    org: str
     subjects: tuple[str, ...]
     numbers: list[int]
     named: list[int]
-    declares: bool
+    declares: bool = False
+    site: str | None = None
+    codes: tuple[str, ...] = ()
+    created: tuple[str, ...] = ()
+    _date: tuple[date | None, ...] = ()
+
+    def read_event(self) -> None:
+        """Read what only events have."""
+        event = self.entry.statement
+        self.declares = "errorDeclaration" in event
+        self.site = epcis.site_of(event)
+        self.codes = tuple(dict.fromkeys(map(code_uri, event.get("tl:codes", ()))))
+        self.created = epcis.created(event)
+
+    @property
+    def date(self) -> date | None:
+        """The day of an event, by its own clock."""
+        if not self._date:  # few events are asked, and reading a time is not cheap
+            self._date = (epcis.event_date(self.entry.statement),)
+        return self._date[0]
+
+    @property
+    def day(self) -> Day | None:
+        """The day of an event, as records compare it."""
+        return None if self.date is None else (self.date.isoformat(), self.date.isoformat())
+
+    @property
+    def first(self) -> str:
+        """What a finding about the entry as a whole is about."""
+        return self.subjects[0] if self.subjects else self.site or self.org
 
     def finding(self, code: str, subject: str | None = None, words: str = "", **args: Arg) -> Raised:
         """Raise a finding about how the entry stands in the log; it never falls."""
@@ -69,38 +105,3 @@ class At:
             strange=strange,
             rests=(self.position, *rests),
         )
-
-    @property
-    def first(self) -> str:
-        """What a finding about the entry as a whole is about."""
-        return self.subjects[0] if self.subjects else self.site or self.entry.actor
-
-    @cached_property
-    def site(self) -> str | None:
-        """Where an event happened."""
-        return epcis.site_of(self.entry.statement) if self.entry.family == "event" else None
-
-    @cached_property
-    def codes(self) -> tuple[str, ...]:
-        """URIs of the codes an event claims, each once."""
-        return tuple(dict.fromkeys(map(code_uri, self.entry.member("codes") or ())))
-
-    @cached_property
-    def moment(self) -> datetime | None:
-        """When an event happened."""
-        return epcis.event_time(self.entry.statement)
-
-    @cached_property
-    def date(self) -> date | None:
-        """The day of an event, by its own clock."""
-        return epcis.event_date(self.entry.statement)
-
-    @cached_property
-    def day(self) -> Day | None:
-        """The day of an event, as records compare it."""
-        return None if self.date is None else (self.date.isoformat(),) * 2
-
-    @cached_property
-    def created(self) -> tuple[str, ...]:
-        """Subjects an event makes."""
-        return epcis.created(self.entry.statement)

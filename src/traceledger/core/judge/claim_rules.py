@@ -14,8 +14,8 @@ from traceledger.core.judge.at import At
 from traceledger.core.judge.found import Arg
 from traceledger.core.judge.goods import Goods
 from traceledger.core.judge.past import Past
-from traceledger.core.judge.preharvest import MAX_DAY, PreHarvest
-from traceledger.core.judge.standing import DATED, Day, Record, Standing, product_of
+from traceledger.core.judge.preharvest import Forbidden, PreHarvest
+from traceledger.core.judge.standing import Day, Record, Standing, product_of
 
 
 class ClaimRules:
@@ -44,7 +44,8 @@ class ClaimRules:
     def leave_out(self, at: At, position: int) -> None:
         """Leave out the event at *position*, which *at* declares wrong."""
         if at.site is not None and at.date is not None:
-            self._preharvest.leave_out(position, at.site, at.date.toordinal())
+            for found in self._preharvest.leave_out(position, at.site, at.date.toordinal()):
+                self._early(at, found)
 
     # --- codes
 
@@ -58,10 +59,10 @@ class ClaimRules:
         if record is None:
             return []
         owner = record.data["owner"]
-        if owner == at.entry.actor:
+        if owner == at.org:
             return [record]
         return list(
-            self._standing.authorisations([code], by={owner}, who=at.entry.actor, product=product, day=at.day)
+            self._standing.authorisations([code], by={owner}, who=at.org, product=product, day=at.day)
         )
 
     def _code(self, code: str, day: Day | None) -> Record | None:
@@ -76,7 +77,7 @@ class ClaimRules:
             for name in at.created or at.subjects or (code,):
                 if not self.limits(at, code, product_of(name)):
                     odd = self._past.subjects.find(name) in strange
-                    args = {"code": code, "owner": owner, "actor": at.entry.actor}
+                    args = {"code": code, "owner": owner, "actor": at.org}
                     at.claim("code-unauthorised", name, args, strange=odd)
 
     # --- product numbers
@@ -105,12 +106,12 @@ class ClaimRules:
             owner = self._standing.owner(product)
             if not self._standing.products(product):
                 bare.setdefault(product, name)
-            if owner is None or owner == at.entry.actor:
+            if owner is None or owner == at.org:
                 continue
             allowed = self._standing.authorisations(
                 dict.fromkeys((product, name, *also)),
                 by={owner},
-                who=at.entry.actor,
+                who=at.org,
                 product=product,
                 day=day,
             )
@@ -125,55 +126,51 @@ class ClaimRules:
     def _credentials(self, at: At) -> None:
         places = dict.fromkeys(product for name in at.subjects if (product := product_of(name)))
         for what in filter(self._is_shown, (*places, *([at.site] if at.site else []), *at.codes)):
-            for kind in DATED:
-                if self._standing.has(kind, what) and not self._standing.in_force(kind, what, at.day):
+            for kind in self._standing.kinds(what):
+                if not self._standing.in_force(kind, what, at.day):
                     at.claim("credential-expired", at.first, {"kind": kind, "what": what})
 
     # --- intervals
 
     def _intervals(self, at: At, strange: Collection[int]) -> None:
-        if at.site is None or at.date is None:
+        days = at.entry.statement.get("tl:phi")
+        if (days is None and at.kind != "harvest") or at.site is None or at.date is None:
             return
         day = at.date.toordinal()
-        days = at.entry.member("phi")
         if days is not None:
-            for harvest in self._preharvest.applied(at.position, at.site, day, days):
-                maker = self._past.actor[harvest]
-                lots = self._past.touched(harvest)
-                odd = [lot for lot in lots if self._goods.creator(lot) != maker]
-                self._early(at, lots, harvest=harvest, application=at.position, free=day + days, strange=odd)
-        elif at.entry.kind == "harvest":
-            found = self._preharvest.harvested(at.position, at.site, day)
-            if found is not None:
-                application, free = found
-                self._early(
-                    at, at.numbers, harvest=at.position, application=application, free=free, strange=strange
-                )
+            for found in self._preharvest.applied(at.position, at.site, day, days):
+                self._early(at, found)
+            return
+        forbidden = self._preharvest.harvested(at.position, at.site, day)
+        if forbidden is not None:
+            self._too_early(at, forbidden, at.numbers, strange)
 
-    def _early(
-        self,
-        at: At,
-        lots: Iterable[int],
-        *,
-        harvest: int,
-        application: int,
-        free: int,
-        strange: Collection[int],
-    ) -> None:
-        first = date.fromordinal(min(free, MAX_DAY)).isoformat()
-        indexes = {at.position: at.index}
+    def _early(self, at: At, found: Forbidden) -> None:
+        """Raise what *at* makes of a harvest logged before."""
+        lots = self._past.touched(found.harvest)
+        maker = self._past.actor[found.harvest]
+        self._too_early(at, found, lots, [lot for lot in lots if self._goods.creator(lot) != maker])
+
+    def _too_early(self, at: At, found: Forbidden, lots: Iterable[int], strange: Collection[int]) -> None:
+        own = found.harvest == at.position
+        first = date.fromordinal(found.free).isoformat()
         args: dict[str, Arg] = {
-            "harvest": indexes.get(harvest) or self._past.index[harvest],
-            "application": indexes.get(application) or self._past.index[application],
+            "harvest": self._index(at, found.harvest),
+            "application": self._index(at, found.application),
             "free": first,
             "site": at.site or "",
         }
         for lot in lots:
-            at.claim(
+            at.book.add(
                 "phi",
-                self._past.subjects[lot],
-                args,
-                f"no harvest before {first}",
+                index=at.index,
+                subject=self._past.subjects[lot],
+                actor=at.actor if own else self._past.actor[found.harvest],
+                args=args,
+                words=f"no harvest before {first}",
                 strange=lot in strange,
-                rests=(harvest, application),
+                rests=(found.harvest, found.application),
             )
+
+    def _index(self, at: At, position: int) -> int:
+        return at.index if position == at.position else self._past.index[position]

@@ -19,13 +19,13 @@ from traceledger.core.judge.columns import Digests
 from traceledger.core.judge.goods import Goods, Moves
 from traceledger.core.judge.past import Past
 from traceledger.core.judge.standing import Standing, product_of
-from traceledger.core.sign.canonical import canonical_bytes
 
 LATE_S: Final = 72 * 3600
 
 _KINDS: Final = (*epcis.EVENT_KINDS,)
 _DECLARATION: Final = 255
 _NO_EVENT: Final = 254
+_PRINT: Final = 32
 
 
 class EventRules:
@@ -44,7 +44,7 @@ class EventRules:
         self._standing = standing
         self._about = about
         self._hidden: set[int] = set()
-        self._prints = Digests(width=32, key=16)
+        self._prints = Digests(width=_PRINT, key=_PRINT // 2)
         self._kinds = bytearray()
         self._wrong: set[int] = set()
 
@@ -57,7 +57,7 @@ class EventRules:
         product = product_of(subject)
         if self._goods.creator(number) == at.actor:
             return True
-        if product is not None and self._standing.owner(product) == at.entry.actor:
+        if product is not None and self._standing.owner(product) == at.org:
             return True
         held = self._goods.movements.balance(number).held
         return any(org == at.actor and amount > 0 for (org, _), amount in held.items())
@@ -73,22 +73,21 @@ class EventRules:
         strange = self._strangers(at)
         self.claims.judge(at, strange)
         moves = self._goods.moves(at.entry.statement, self._past.subjects.number)
-        self._move(at, moves, strange)
+        if moves or at.kind == "dispatch":
+            self._move(at, moves, strange)
         self._trace(at, strange)
 
     # --- identity and error declarations
 
     def _identify(self, at: At) -> None:
         statement = at.entry.statement
-        name = f"{at.entry.actor} {statement['eventID']}".encode()
         said = {k: v for k, v in statement.items() if k[:3] != "tl:" and k != "errorDeclaration"}
         while len(self._kinds) < at.position:
-            self._prints.skip(bytes(32))
+            self._prints.skip(bytes(_PRINT))
             self._kinds.append(_NO_EVENT)
-        before = self._prints.add(
-            hashlib.sha256(name).digest()[:16] + hashlib.sha256(canonical_bytes(said)).digest()[:16]
-        )
-        self._kinds.append(_DECLARATION if at.declares else _KINDS.index(at.entry.kind))
+        # a parsed statement keeps the order of its JCS bytes, so its text is equal exactly where those are
+        before = self._prints.add(_digest(f"{at.org} {statement['eventID']}") + _digest(repr(said)))
+        self._kinds.append(_DECLARATION if at.declares else _KINDS.index(at.kind))
         if before is not None and not at.declares:
             at.finding("event-id-reused", entry=self._past.index[before], id=statement["eventID"])
 
@@ -116,7 +115,8 @@ class EventRules:
     # --- delay and arrival
 
     def _delay(self, at: At) -> None:
-        delay = at.entry.t - int(at.moment.timestamp()) if at.moment else 0
+        moment = epcis.event_time(at.entry.statement)
+        delay = at.entry.t - int(moment.timestamp()) if moment else 0
         if delay > LATE_S:
             words = f"logged {delay} s after the event, {LATE_S} s allowed"
             at.claim("late", at.first, {"hours": delay // 3600}, words)
@@ -137,14 +137,11 @@ class EventRules:
         """Numbers of the subjects that the actor is a stranger to."""
         strange = []
         for name, number in zip(at.subjects, at.numbers, strict=True):
-            if (
-                self._goods.is_foreign(number, at.actor)
-                and self.is_shown(name)
-                and number not in self._hidden
-                and not self._is_authorised(at, name, number)
-            ):
-                strange.append(number)
-                at.claim("custody-stranger", name, {"actor": at.entry.actor})
+            if not self._goods.is_foreign(number, at.actor) or self._is_authorised(at, name, number):
+                continue
+            strange.append(number)  # or unknown: then it gates nothing either
+            if self.is_shown(name) and number not in self._hidden:
+                at.claim("custody-stranger", name, {"actor": at.org})
         return frozenset(strange)
 
     def _is_authorised(self, at: At, name: str, number: int) -> bool:
@@ -153,15 +150,13 @@ class EventRules:
         owners = {self._past.orgs[org] for org in self._goods.circle(number)}
         if product is not None:
             owners.add(self._standing.owner(product) or "")
-        found = self._standing.authorisations(
-            [name], by=owners, who=at.entry.actor, product=product, day=at.day
-        )
+        found = self._standing.authorisations([name], by=owners, who=at.org, product=product, day=at.day)
         return any(found)
 
     # --- goods
 
     def _move(self, at: At, moves: Moves, strange: frozenset[int]) -> None:
-        kind = at.entry.kind
+        kind = at.kind
         receivers: tuple[int, ...] = ()
         dispatches: list[int] = []
         if kind == "dispatch":
@@ -170,8 +165,8 @@ class EventRules:
         elif kind == "receive":
             dispatches = [p for p in at.named if self._is_event(p) and p not in self._wrong]
             dispatches = [p for p in dispatches if _KINDS[self._kinds[p]] == "dispatch"]
-        if moves.parent is not None and not self.is_shown(self._past.subjects[moves.parent]):
-            self._hidden.update(child for child, _ in moves.packed)
+        if moves.parent is not None:
+            self._hide(moves.parent, set(at.numbers))
         inside = {m.lot for m in moves.movements}.difference(at.numbers)
         strange |= {lot for lot in inside if self._goods.is_foreign(lot, at.actor)}
         self._amounts.judge(
@@ -187,6 +182,12 @@ class EventRules:
             for lot in inside.union(at.numbers) - strange:
                 self._goods.welcome(lot, receivers)
 
+    def _hide(self, parent: int, packed: set[int]) -> None:
+        """Remember what may move with a parent that not all is given about."""
+        if parent in self._hidden or not self.is_shown(self._past.subjects[parent]):
+            inside = {child for child, _ in self._goods.contents.within(packed)}
+            self._hidden |= packed | inside
+
     def _unknown(self, lots: Iterable[int]) -> frozenset[int]:
         """Those of *lots* of which not all is given that moves them."""
         if self._about is None:
@@ -197,9 +198,15 @@ class EventRules:
 
     def _trace(self, at: At, strange: frozenset[int]) -> None:
         number = self._past.subjects.number
+        if not at.created:
+            return
         for name in at.created:
             self._goods.create(number(name), at.actor)
         for made, sources in epcis.inputs_of(at.entry.statement).items():
             if number(made) not in strange:
                 for source in sources:
                     self._goods.join(number(made), number(source), event=at.position, actor=at.actor)
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()[: _PRINT // 2]

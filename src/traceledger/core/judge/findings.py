@@ -115,10 +115,9 @@ class Findings:
             return None
         return past.index[found], tuple(past.subjects[number] for number in past.touched(found))
 
-    @property
-    def whole(self) -> bool:
-        """Whether every entry from index 0 was given."""
-        return self._rules.past.whole
+    def is_whole(self, below: int) -> bool:
+        """Say whether every entry below *below*, and no other, has been applied."""
+        return self._rules.past.is_whole(below)
 
 
 def findings_of(
@@ -177,5 +176,5 @@ def _is_valid(index: int, entry: Entry, registry: Registry, findings: Findings) 
             raise VerificationError("the statement stands in the log already", code="statement-repeated")
         admission.check_prev(entry, registry.origin, findings.lookup)
     except VerificationError as error:
-        return error.code == "prev-unknown" and not findings.whole
+        return error.code == "prev-unknown" and not findings.is_whole(index)
     return True

@@ -8,7 +8,7 @@ the authorisation of its owner is a stranger to it.
 """
 
 from array import array
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from traceledger.core.claims import epcis
@@ -51,6 +51,10 @@ class Moves:
     packed: Packed = field(default_factory=dict)
     sign: int = 1
     emptied: list[int] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        """Whether it changes anything."""
+        return bool(self.movements or self.emptied or self.parent is not None)
 
 
 class Goods:
@@ -124,7 +128,7 @@ class Goods:
 
     # --- what an event moves
 
-    def moves(self, event: Mapping[str, Json], number: Callable[[str], int]) -> Moves:
+    def moves(self, event: dict[str, Json], number: Callable[[str], int]) -> Moves:
         """
         Return what *event* moves, by what stands before it.
 
@@ -133,20 +137,15 @@ class Goods:
         Args:
             number: Gives the number of a subject.
         """
-        stated: dict[str, Packed] = {}
-        for amount in epcis.amounts(dict(event)):
-            if amount.quantity > 0:
-                place = number(amount.subject), self.units.number(amount.uom or PIECES)
-                amounts = stated.setdefault(amount.role, {})
-                amounts[place] = amounts.get(place, 0) + whole(amount.quantity)
         match event["type"], event.get("action"):
             case "TransformationEvent", _:
                 moves = Moves()
+                stated = self._stated(event, number)
                 self._count(moves, USE, stated.get("input", {}))
                 self._count(moves, CREATE, stated.get("output", {}))
                 return moves
             case "AggregationEvent", "ADD" | "DELETE" as action:
-                return self._packing(action, stated)
+                return self._packing(action, self._stated(event, number))
             case "ObjectEvent", "ADD":
                 role = CREATE
             case "ObjectEvent", "DELETE":
@@ -155,8 +154,18 @@ class Goods:
                 role = _MOVING.get(event["tl:kind"], -1)
         moves = Moves()
         if role >= 0:
-            self._count(moves, role, stated.get("object", {}))
+            self._count(moves, role, self._stated(event, number).get("object", {}))
         return moves
+
+    def _stated(self, event: dict[str, Json], number: Callable[[str], int]) -> dict[str, Packed]:
+        """What *event* states, by the list it stands in."""
+        stated: dict[str, Packed] = {}
+        for amount in epcis.amounts(event):
+            if amount.quantity > 0:
+                place = number(amount.subject), self.units.number(amount.uom or PIECES)
+                amounts = stated.setdefault(amount.role, {})
+                amounts[place] = amounts.get(place, 0) + whole(amount.quantity)
+        return stated
 
     def _count(self, moves: Moves, role: int, stated: Packed) -> None:
         moves.movements += [Movement(*place, quantity, role) for place, quantity in stated.items()]

@@ -10,8 +10,8 @@ step it declares wrong and is no step of its own.  Who is who comes from `direct
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from decimal import Decimal
+from datetime import datetime
+from decimal import Context, Decimal
 from typing import Any, Final
 
 from traceledger.core.claims import epcis
@@ -27,11 +27,13 @@ from traceledger.core.judge.directory import (
     text,
 )
 from traceledger.core.judge.view import Amount, CorrectionView, Declared, SiteView, Spray, StepView, Tier
+from traceledger.core.log.entry import moment_of
 
 #: Which list of an event says what a step is about.
 _ROLES: Final = {"TransformationEvent": "output", "AggregationEvent": "child"}
 _ON_THE_WAY: Final = frozenset({"transport", "store", "sensor", "observe"})
 _PAPER_KINDS: Final = frozenset({"test", "inspect", "import"})
+_EXACT: Final = Context(prec=100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,12 +180,12 @@ def _amounts(statement: Mapping[str, Any], *, only: str | None = None) -> tuple[
     totals: dict[str | None, Decimal] = {}
     for amount in epcis.amounts(dict(statement)):
         if amount.role == role and only in (None, amount.subject):
-            totals[amount.uom] = totals.get(amount.uom, Decimal(0)) + amount.quantity
+            totals[amount.uom] = _EXACT.add(totals.get(amount.uom, Decimal(0)), amount.quantity)
     return tuple(Amount(value=value, uom=unit) for unit, value in totals.items())
 
 
 def _instant(step: StepView) -> datetime:
-    return epcis.event_time(dict(step.statement)) or datetime.fromtimestamp(step.recorded_at, UTC)
+    return epcis.event_time(dict(step.statement)) or moment_of(step.recorded_at)
 
 
 def _declared(shown: Sequence[Indexed], directory: Directory) -> dict[str, Declared]:
@@ -251,7 +253,7 @@ def created_amounts(journey: Journey, subject: str) -> tuple[Amount, ...]:
     for step in standing(journey):
         if subject in epcis.created(dict(step.statement)):
             for amount in _amounts(step.statement, only=subject):
-                totals[amount.uom] = totals.get(amount.uom, Decimal(0)) + amount.value
+                totals[amount.uom] = _EXACT.add(totals.get(amount.uom, Decimal(0)), amount.value)
     return tuple(Amount(value=value, uom=unit) for unit, value in totals.items())
 
 

@@ -50,10 +50,14 @@ class Past:
 
     def grow(self, index: int, entry: Entry) -> None:
         """Take the entry at *index*, void or not, into the tree; after a gap there are no roots."""
-        self.whole = self.whole and index == self._tree.size
+        self.whole = self.is_whole(index)
         if self.whole:
             self._tree.append(entry.leaf)
             self._roots += self._tree.root()
+
+    def is_whole(self, size: int) -> bool:
+        """Say whether the entries given are those below *size*."""
+        return self.whole and self._tree.size == size
 
     def root(self, size: int) -> bytes:
         """Return the root of the first *size* entries; only of a whole log, up to its size."""
@@ -106,17 +110,19 @@ class Past:
         """Return the position of the first entry that followed *touch* as its subject's newest, or None."""
         return self._follower[touch] - 1 if self._follower[touch] else None
 
-    def add(self, index: int, entry: Entry, subjects: Iterable[int], followed: Iterable[int]) -> None:
+    def add(
+        self, index: int, ref: str, *, actor: int, subjects: Iterable[int], followed: Iterable[int]
+    ) -> None:
         """
-        Remember the valid *entry*.
+        Remember a valid entry with statement id *ref* (hex).
 
         Args:
             followed: Touches that it follows.
         """
         position = len(self.index)
-        self._ids.add(bytes.fromhex(entry.id))
+        self._ids.add(bytes.fromhex(ref))
         self.index.append(index)
-        self.actor.append(self.orgs.number(entry.actor))
+        self.actor.append(actor)
         for subject in subjects:
             self._touched.append(subject)
             self._follower.append(0)

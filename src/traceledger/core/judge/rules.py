@@ -8,7 +8,7 @@ specification leaves a choice, docs/adr says which was taken and why.
 """
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from traceledger.core.claims import epcis
 from traceledger.core.claims.identifiers import canonical, gtin_uri, lot_uri
@@ -22,7 +22,7 @@ from traceledger.core.judge.goods import Goods
 from traceledger.core.judge.past import Past
 from traceledger.core.judge.rollbook import RollBook
 from traceledger.core.judge.standing import Day, Standing
-from traceledger.core.log.entry import Entry, parse_head
+from traceledger.core.log.entry import Entry, moment_of, parse_head
 from traceledger.core.sign.encoding import b64decode
 from traceledger.core.state.lineage import subjects_of
 from traceledger.core.state.registry import Registry
@@ -94,25 +94,29 @@ class Rules:
                 self._notice(at, registry)
             case "stamps":
                 self._stamps(at)
-        self.past.add(index, entry, at.numbers, followed)
+        self.past.add(index, entry.id, actor=at.actor, subjects=at.numbers, followed=followed)
         kid = entry.envelope.signatures[0].kid
         self._by_key.add(self._keys.setdefault(kid, len(self._keys)))
 
     def _at(self, index: int, entry: Entry) -> At:
         subjects = subjects_of(entry)
-        refs = entry.member("prev")
-        named = [self.past.position(ref) for ref in refs if "/" not in ref]
-        return At(
+        named = [self.past.position(ref) for ref in entry.member("prev") if "/" not in ref]
+        org = entry.actor
+        at = At(
             book=self.book,
             index=index,
             position=len(self.past.index),
             entry=entry,
-            actor=self.past.orgs.number(entry.actor),
+            kind=entry.kind,
+            actor=self.past.orgs.number(org),
+            org=org,
             subjects=subjects,
             numbers=[self.past.subjects.number(subject) for subject in subjects],
             named=[position for position in named if position is not None],
-            declares=entry.family == "event" and "errorDeclaration" in entry.statement,
         )
+        if entry.family == "event":
+            at.read_event()
+        return at
 
     # --- the log itself
 
@@ -161,7 +165,7 @@ class Rules:
         if seen_differs:
             wrong.append("the head seen is not the one it stands on")
         if wrong:
-            at.finding("index-wrong", at.entry.actor, "; ".join(wrong), operator=at.entry.actor)
+            at.finding("index-wrong", at.org, "; ".join(wrong), operator=at.org)
 
     def _suspects(self, kid: str, start: int, index: int) -> None:
         end = self._suspect.get(kid, index)
@@ -191,16 +195,16 @@ class Rules:
     # --- records
 
     def _record(self, at: At, registry: Registry) -> None:
-        if at.entry.kind == "withdrawal":
-            self.standing.withdraw(at.entry, authority=registry.has_role(at.entry.actor, "authority"))
-        elif at.entry.family == "credential" or at.entry.kind == "product":
+        if at.kind == "withdrawal":
+            self.standing.withdraw(at.entry, authority=registry.has_role(at.org, "authority"))
+        elif at.entry.family == "credential" or at.kind == "product":
             self.standing.add(at.index, at.entry)
 
     def _notice(self, at: At, registry: Registry) -> None:
-        authority = registry.has_role(at.entry.actor, "authority")
-        if at.entry.kind == "recall-close":
+        authority = registry.has_role(at.org, "authority")
+        if at.kind == "recall-close":
             self.standing.close_recall(at.index, at.entry, authority=authority)
-        elif at.entry.kind == "recall-open":
+        elif at.kind == "recall-open":
             pairs = zip(at.subjects, at.numbers, strict=True)
             mine = tuple(s for s, number in pairs if authority or self._events.may_recall(at, s, number))
             self.standing.open_recall(at.index, at.entry, mine)
@@ -245,5 +249,5 @@ class Rules:
 
 def _days(moment: int) -> Day:
     """First and last calendar day that Unix second *moment* falls on anywhere on earth: UTC-12 to UTC+14."""
-    here = datetime.fromtimestamp(moment, UTC)
+    here = moment_of(moment)
     return (here - timedelta(hours=12)).date().isoformat(), (here + timedelta(hours=14)).date().isoformat()

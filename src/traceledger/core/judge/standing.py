@@ -97,7 +97,7 @@ class Standing:
 
     def __init__(self) -> None:
         self._by_id: dict[str, Record] = {}
-        self._about: dict[tuple[str, str], list[Record]] = {}
+        self._about: dict[str, dict[str, list[Record]]] = {}
         self._recalls: dict[str, Recall] = {}
         self._recalled: dict[str, list[Recall]] = {}
         self._prefixes: dict[str, str] = {}
@@ -150,7 +150,7 @@ class Standing:
         )
         self._by_id[entry.id] = record
         for subject in record.about:
-            self._about.setdefault((record.kind, subject), []).append(record)
+            self._about.setdefault(subject, {}).setdefault(record.kind, []).append(record)
         if record.kind == "product":
             self._owners.clear()
 
@@ -161,17 +161,19 @@ class Standing:
             record.withdrawn = True
             self._owners.clear()
 
-    def has(self, kind: str, subject: str) -> bool:
-        """Say whether a record of *kind* about *subject* was ever logged."""
-        return (kind, subject) in self._about
+    def kinds(self, subject: str) -> list[str]:
+        """Return which kinds of certificate, star and code about *subject* were ever logged."""
+        about = self._about.get(subject)
+        return [] if about is None else [kind for kind in DATED if kind in about]
 
     def in_force(self, kind: str, subject: str, day: Day | None) -> list[Record]:
         """Return the records of *kind* about *subject* in force on *day*, oldest first."""
-        return [r for r in self._about.get((kind, subject), ()) if r.in_force(day)]
+        about = self._about.get(subject)
+        return [] if about is None else [r for r in about.get(kind, ()) if r.in_force(day)]
 
     def products(self, product: str) -> list[Record]:
         """Return the product records about *product* that are not withdrawn, oldest first."""
-        return [r for r in self._about.get(("product", product), ()) if not r.withdrawn]
+        return [r for r in self._about.get(product, {}).get("product", ()) if not r.withdrawn]
 
     def owner(self, product: str) -> str | None:
         """Return the owner of a GTIN, given as its product URI: by longest GS1 prefix, else by first record."""

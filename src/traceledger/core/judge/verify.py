@@ -17,7 +17,7 @@ from typing import Final, Literal
 from traceledger.core.claims import private
 from traceledger.core.claims.identifiers import canonical
 from traceledger.core.judge import admission
-from traceledger.core.judge.bundle import MAX_CONTENT, Bundle, Item, Trust
+from traceledger.core.judge.bundle import MAX_CONTENT, Bundle, Item, Row, Trust
 from traceledger.core.judge.chainword import judge_anchors
 from traceledger.core.log.anchor import Observation
 from traceledger.core.log.entry import CHAIN_START, Entry, Head, next_chain
@@ -196,6 +196,7 @@ class _Work:
         self.note_error: VerificationError | None = None
         self.valid: dict[int, Entry] = {}
         self.touched: dict[int, frozenset[str]] = {}
+        self.by_subject: dict[str, list[int]] = {}
 
     # --- (0) decode
 
@@ -215,7 +216,7 @@ class _Work:
             entry.statement  # noqa: B018 - decoding is the test
         for index, entry in self.report.entries.items():
             self.at = index
-            self.touched[self.at] = frozenset(_subjects_or_none(entry))
+            self.touched[self.at] = frozenset(subjects_of(entry))
         if self.index_record is not None:
             self.at = bundle.index_item.index if bundle.index_item else None
             self.index_record.statement  # noqa: B018
@@ -233,7 +234,10 @@ class _Work:
     def origin_name(self) -> str:
         if self.trust is not None:
             return self.trust.origin
-        return self.report.checkpoint.origin if self.report.checkpoint else ""
+        if self.report.checkpoint is not None:
+            return self.report.checkpoint.origin
+        # An unreadable checkpoint is LOGGED's failure; what was signed is still judged by the log it names
+        return str(self.registry_entries[0][1].statement.get("log", ""))
 
     # --- (1) SIGNED
 
@@ -270,10 +274,11 @@ class _Work:
         admission.check_entry(entry, index, registry)
         if index in self.report.entries:
             self.valid[index] = entry
-            self.touched[index] = frozenset(subjects_of(entry))
+            for subject in self.touched[index]:
+                self.by_subject.setdefault(subject, []).append(index)
 
     def _touching(self, subject: str) -> list[Entry]:
-        return [entry for index, entry in self.valid.items() if subject in self.touched[index]]
+        return [self.valid[index] for index in self.by_subject.get(subject, ())]
 
     # --- (2) LINKED
 
@@ -480,12 +485,12 @@ class _Work:
                 )
         return self._counts({row.subject: row for row in self.bundle.rows})
 
-    def _counts(self, rows: Mapping[str, object]) -> Rung:
+    def _counts(self, rows: Mapping[str, Row]) -> Rung:
         for subject in [*self.report.subjects, *sorted(self._rolls())]:
-            row = next((row for row in self.bundle.rows if row.subject == subject), None)
+            row = rows.get(subject)
             if row is None:
                 return Rung(result="not checked", reason="index-missing", detail=f"no row for {subject}")
-            shown = sorted(index for index in self.valid if subject in self.touched[index])
+            shown = self.by_subject.get(subject, [])
             if (len(shown), shown[-1] if shown else -1) == (row.count, row.last):
                 continue
             if len(self.bundle.entries) >= MAX_CONTENT and len(shown) < row.count:
@@ -539,11 +544,3 @@ class _Work:
 
 def _fail(error: VerificationError, where: int | None) -> Rung:
     return Rung(result="fail", reason=error.code, detail=error.message, where=where)
-
-
-def _subjects_or_none(entry: Entry) -> tuple[str, ...]:
-    """Subjects of an entry whose shape is not checked yet."""
-    try:
-        return subjects_of(entry)
-    except (TypeError, KeyError, AttributeError):
-        return ()

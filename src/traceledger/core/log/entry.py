@@ -8,6 +8,7 @@ it changes, is decided by `judge.admission` and the folds of `state`.
 
 import hashlib
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Final
 
@@ -19,6 +20,7 @@ from traceledger.errors import VerificationError
 
 MAX_ENTRY: Final = 65_535
 CHAIN_START: Final = bytes(32)
+LAST_MOMENT: Final = int(datetime(9999, 12, 30, tzinfo=UTC).timestamp())
 
 Head = tuple[int, bytes]
 """A count and a 32-byte hash: (size, root), or (registry entries, chain value)."""
@@ -143,6 +145,15 @@ class Entry:
     def member(self, name: str) -> Json:
         """Return a statement member by its record name: ``prev``, ``seen``, ``private``, … or None."""
         return self.statement.get(f"tl:{name}" if self.family == "event" else name)
+
+
+def moment_of(seconds: int) -> datetime:
+    """
+    Return Unix *seconds* as a moment in UTC, for people and calendars.
+
+    The format lets an operator write any number; what lies beyond the calendar is told as its last days.
+    """
+    return datetime.fromtimestamp(min(seconds, LAST_MOMENT), UTC)
 
 
 def next_chain(chain: bytes, leaf: bytes) -> bytes:

@@ -26,6 +26,7 @@ ED25519: Final = 0x01
 COSIGNATURE: Final = 0x04
 _ANCHOR_TYPE: Final = b"\xffeip712-secp256k1/v1"
 _ORIGIN = re.compile(r"[a-z0-9.:-]+(/[a-z0-9._~:@!$&'()*,;=-]+)*")
+_POLICY_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _NAME = re.compile(r"[^\s+\x00-\x1f\x7f]+")
 
 
@@ -250,6 +251,9 @@ class WitnessPolicy:
         """
         Parse ``witness``, ``group`` and ``quorum`` lines of a C2SP tlog-policy.
 
+        A witness key stands in it once and a name in one group at most, so that nobody counts twice.  Exactly
+        one quorum line is asked for; a text without any line is short for ``quorum none``.
+
         Raises:
             VerificationError: code ``note-syntax``.
         """
@@ -257,8 +261,11 @@ class WitnessPolicy:
         groups: dict[str, tuple[int, tuple[str, ...]]] = {}
         quorum: str | None = None
         decided = False
+        members_of_any: set[str] = set()
+        if _POLICY_CONTROL.search(text):
+            raise _syntax("a policy without control characters")
         for line in text.split("\n"):
-            words = line.split()
+            words = [word for word in re.split("[ \t]+", line) if word]
             known = witnesses.keys() | groups.keys()
             match words:
                 case []:
@@ -268,18 +275,23 @@ class WitnessPolicy:
                 case ["witness", name, vkey, *rest] if (
                     name not in known and name != "none" and len(rest) <= 1
                 ):
-                    witnesses[name] = VerifierKey.parse(vkey)
-                    if witnesses[name].kind != COSIGNATURE:
-                        raise _syntax("a cosignature/v1 key for a witness")
+                    key = VerifierKey.parse(vkey)
+                    if key.kind != COSIGNATURE or any(key.public == k.public for k in witnesses.values()):
+                        raise _syntax("a cosignature/v1 key for each witness, no two alike")
+                    witnesses[name] = key
                 case ["group", name, need, *members] if name not in known and name != "none" and members:
-                    if not set(members) <= known or len(set(members)) != len(members):
-                        raise _syntax(f"members of group {name} to be named before it, once each")
+                    fresh = set(members) - members_of_any
+                    if not fresh <= known or len(fresh) != len(members):
+                        raise _syntax(f"members of group {name} to be named before it, in no other group")
+                    members_of_any |= fresh
                     groups[name] = (_threshold(need, len(members)), tuple(members))
                 case ["quorum", name] if not decided and (name == "none" or name in known):
                     quorum = None if name == "none" else name
                     decided = True
                 case _:
                     raise _syntax(f"witness, group and quorum lines, got {line[:80]!r}")
+        if witnesses and not decided:
+            raise _syntax("a quorum line")
         return cls(witnesses=witnesses, groups=groups, quorum=quorum)
 
     def met_by(self, present: set[str]) -> bool:

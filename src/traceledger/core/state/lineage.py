@@ -15,15 +15,23 @@ def subjects_of(entry: Entry) -> tuple[str, ...]:
     """
     Return the subjects *entry* touches, sorted, each once.
 
-    Registry entries touch none; neither does an entry whose statement has no well-formed list of them.
+    Registry entries touch none; neither does an entry whose statement has no well-formed list of them, so this
+    can be asked of entries whose shape was not checked.
+
+    Raises:
+        VerificationError: the payload is not the JCS form of a JSON object.
     """
     if entry.is_registry:
         return ()
     if entry.family == "event":
         return tuple(sorted(set(epcis.subjects(entry.statement))))
-    found = {identifiers.canonical(item) for item in entry.statement["about"]}
-    if entry.family == "stamps" and entry.kind != "open":
-        found.add(records.roll_uri(entry.statement["data"]["roll"]))
+    statement = entry.statement
+    try:
+        found = {identifiers.canonical(item) for item in statement["about"]}
+        if entry.family == "stamps" and entry.kind != "open":
+            found.add(records.roll_uri(statement["data"]["roll"]))
+    except (KeyError, TypeError):
+        return ()
     return tuple(sorted(found))
 
 
@@ -46,9 +54,12 @@ def upstream(subject: str, touching: Callable[[str], Iterable[Entry]]) -> list[s
     """
     order = [subject]
     known = {subject}
+    made: dict[str, Mapping[str, tuple[str, ...]]] = {}  # an entry with many inputs is met once for each
     for current in order:  # grows while it is walked: breadth first
         for entry in touching(current):
-            for source in made_from(entry).get(current, ()):
+            if entry.id not in made:
+                made[entry.id] = made_from(entry)
+            for source in made[entry.id].get(current, ()):
                 if source not in known:
                     known.add(source)
                     order.append(source)
