@@ -31,7 +31,13 @@ LOG = {
     "blockNumber": "0x5",
     "blockHash": HASH,
 }
-RECEIPT = {"status": "0x1", "blockNumber": "0x5", "blockHash": HASH, "logs": [LOG]}
+RECEIPT = {
+    "transactionHash": "0x" + TX.hex(),
+    "status": "0x1",
+    "blockNumber": "0x5",
+    "blockHash": HASH,
+    "logs": [LOG],
+}
 SOUND: dict[str, Any] = {
     "eth_chainId": "0x7a69",
     "eth_getBlockByNumber": BLOCK,
@@ -186,6 +192,7 @@ def test_other_statuses_are_unreachable(status: int) -> None:
         ("eth_getBlockByNumber", BLOCK | {"number": None}),
         ("eth_getTransactionReceipt", []),
         ("eth_getTransactionReceipt", RECEIPT | {"status": None}),
+        ("eth_getTransactionReceipt", RECEIPT | {"transactionHash": HASH}),
         ("eth_getTransactionReceipt", RECEIPT | {"logs": None}),
         ("eth_getTransactionReceipt", RECEIPT | {"logs": [None]}),
         ("eth_getTransactionReceipt", RECEIPT | {"logs": [LOG | {"address": "0x02"}]}),

@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from traceledger.core.judge.bundle import Bundle, Trust
 from traceledger.core.judge.findings import findings_of
-from traceledger.core.judge.verify import Report, verify_bundle
+from traceledger.core.judge.report import Report
+from traceledger.core.judge.verify import verify_bundle
 from traceledger.core.log.anchor import Observation, Receipt, ReceiptLog
 from traceledger.core.log.entry import Entry
 from traceledger.core.sign.canonical import parse

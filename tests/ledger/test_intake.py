@@ -13,12 +13,13 @@ import pytest
 from openpyxl import Workbook, load_workbook
 
 from exchange.short_count import count
-from housekit import COOP, GTIN, PLOT, SHED, Chained, House, row_counts
+from housekit import COOP, GTIN, LOT, ORIGIN, PLOT, SHED, Chained, House, row_counts
 from traceledger.core.claims.identifiers import lot_uri
+from traceledger.core.log.entry import Entry
 from traceledger.errors import InputError
 from traceledger.exchange.counting import counts
 from traceledger.exchange.sheets import diary_template
-from traceledger.ledger import issue
+from traceledger.ledger import issue, statement
 from traceledger.ledger.activate import activate
 from traceledger.ledger.audit import audit
 from traceledger.ledger.describe import printed_words
@@ -109,10 +110,7 @@ class TestBioFresh:
         """Events, lots, edges and kilograms in the log equal an independent short script's over the file."""
         data = read(shared, BIOFRESH)
         take(house, data)
-        logged = [
-            json.loads(json.loads(raw)["env"]["payload"] and _payload(raw), parse_float=Decimal)
-            for raw in house.raw()
-        ]
+        logged = [Entry.parse(raw).statement for raw in house.raw()]
         got = counts([one for one in logged if one.get("tl:evidence")])
         assert (got.events, got.lots, got.edges, got.kilograms) == count(data.decode("utf-8-sig"))
 
@@ -122,8 +120,8 @@ class TestBioFresh:
         found = take(house, data, name="biofresh.json")
         digest = hashlib.sha256(data).hexdigest()
         assert house.app.evidence.read(digest) == data
-        for statement in found.statements:
-            (item,) = statement["tl:evidence"]
+        for taken in found.statements:
+            (item,) = taken["tl:evidence"]
             assert item == {
                 "name": "biofresh.json",
                 "sha256": digest,
@@ -170,12 +168,6 @@ class TestBioFresh:
         assert house.size() == size
 
 
-def _payload(raw: bytes) -> bytes:
-    from base64 import b64decode
-
-    return b64decode(json.loads(raw)["env"]["payload"])
-
-
 class TestBeef:
     """A document whose GLNs have wrong check digits."""
 
@@ -200,13 +192,34 @@ class TestBeef:
         assert house.app.resolver.lot(lot).rungs["ANCHORED"].result == "pass"
         holds(chained)
 
-    def test_our_own_statement_is_refused(self, house):
-        """The same wrong check digit in a statement of ours is refused whatever the mode."""
-        from traceledger.errors import TraceledgerError
+    @pytest.mark.parametrize("name", ["readPoint", "quantityList", "sourceList", "about"])
+    def test_our_own_statement_is_refused(self, house, name):
+        """A wrong check digit in a statement of ours is refused before it is signed, wherever it stands."""
+        wrong = "https://id.gs1.org/414/1234567089451"
+        event = {
+            "type": "ObjectEvent",
+            "action": "OBSERVE",
+            "eventTime": house.time(),
+            "eventTimeZoneOffset": "+07:00",
+            "readPoint": {"id": PLOT},
+            "quantityList": [{"epcClass": LOT}],
+        }
+        bad = {
+            "readPoint": event | {"readPoint": {"id": wrong}},
+            "quantityList": event | {"quantityList": [{"epcClass": LOT.replace("567899", "567890")}]},
+            "sourceList": event | {"sourceList": [{"type": "location", "source": wrong}]},
+            "about": {"kind": "flag", "about": [wrong], "data": {}},
+        }[name]
 
-        with pytest.raises(TraceledgerError) as caught:
-            house.submit(house.harvest(readPoint={"id": "https://id.gs1.org/414/1234567089451"}))
-        assert caught.value.code == "epcis-invalid"
+        def fill(value):
+            return statement.fill_in(
+                house.app.database, ORIGIN, json.dumps(value).encode(), actor=COOP, kind="care", demo=True
+            )
+
+        assert fill(event)["tl:kind"] == "care"
+        with pytest.raises(InputError, match="check digit") as caught:
+            fill(bad)
+        assert caught.value.code == "identifier"
 
 
 class TestGdst:
@@ -260,7 +273,7 @@ class TestGdst:
 class TestDocuments:
     """What is no document."""
 
-    @pytest.mark.parametrize("data", [b"", b"{", b"[]", b"\xff\xfe", b'{"a": 1}', b"<xml/>", b"[" * 10_000])
+    @pytest.mark.parametrize("data", [b"", b"{", b'"x"', b"\xff\xfe", b'{"a": 1}', b"<xml/>", b"[" * 10_000])
     def test_it_is_refused_whole(self, house, data):
         """A file that is no EPCIS document is refused as such, nothing is kept of it."""
         with pytest.raises(InputError):

@@ -16,7 +16,8 @@ from traceledger.chain.rpc import observe
 from traceledger.core.claims.identifiers import lot_uri, parse_digital_link
 from traceledger.core.judge.bundle import Bundle
 from traceledger.core.judge.findings import gate_of
-from traceledger.core.judge.verify import RUNGS, verify_bundle
+from traceledger.core.judge.report import RUNGS
+from traceledger.core.judge.verify import verify_bundle
 from traceledger.core.log.entry import Entry
 from traceledger.core.sign.encoding import b64u_encode
 from traceledger.core.sign.envelope import sign_envelope

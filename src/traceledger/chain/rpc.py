@@ -8,10 +8,13 @@ that cannot be asked proves nothing either way.  State is only ever read at ``la
 final follows from block numbers and hashes.  Sending belongs to `sender`.
 """
 
+import contextlib
 import http.client
 import json
 import re
+import socket
 import ssl
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -158,6 +161,8 @@ class Rpc:
         if found is None:
             return None
         receipt = self._object(found)
+        if self._data(receipt.get("transactionHash"), 32) != tx:
+            raise self._unreachable("a receipt of another transaction")
         logs = receipt.get("logs")
         if not isinstance(logs, list):
             raise self._unreachable("a receipt without logs")

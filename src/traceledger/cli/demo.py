@@ -31,7 +31,8 @@ from traceledger.chain.rpc import Rpc, observe, read_head
 from traceledger.cli import story as tale
 from traceledger.core.judge.bundle import Bundle
 from traceledger.core.judge.findings import gate_of
-from traceledger.core.judge.verify import Report, verify_bundle
+from traceledger.core.judge.report import Report
+from traceledger.core.judge.verify import verify_bundle
 from traceledger.errors import TemporaryError, TraceledgerError, VerificationError
 from traceledger.ledger import issue
 from traceledger.ledger.audit import audit

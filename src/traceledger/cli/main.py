@@ -16,6 +16,7 @@ from typing import Final, NoReturn
 import click
 
 from traceledger import __version__
+from traceledger.cli.output import plain
 from traceledger.errors import InputError, TraceledgerError
 
 COMMANDS: Final = {
@@ -112,5 +113,5 @@ def _fail(error: TraceledgerError) -> NoReturn:
     if "--json" in sys.argv:
         value = {"ok": False, "code": error.code, "message": error.message}
         click.echo(json.dumps(value, ensure_ascii=False))
-    click.echo(f"{error.code}: {error}", err=True)
+    click.echo(plain(f"{error.code}: {error}"), err=True)
     sys.exit(error.exit_code)

@@ -2,20 +2,34 @@
 """What commands share: printing results, progress, reading files."""
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
+
+_UNSEEN: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
 
+def plain(text: str) -> str:
+    """
+    Return *text* with what steers a terminal or turns the direction of writing made visible.
+
+    Statements and bundles are other people's text: it must not print a verdict over ours.
+    """
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
 def show(value: Any, as_json: bool, text: str) -> None:
     """Print *value* as JSON, or *text*."""
-    click.echo(json.dumps(value, ensure_ascii=False, default=str) if as_json else text)
+    click.echo(json.dumps(value, ensure_ascii=False, default=str) if as_json else plain(text))
 
 
 @contextmanager

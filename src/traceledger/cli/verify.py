@@ -11,11 +11,12 @@ from pathlib import Path
 import click
 
 from traceledger.chain.rpc import observe
-from traceledger.cli.output import json_option, read_file
+from traceledger.cli.output import json_option, plain, read_file
 from traceledger.cli.pins import pinned
 from traceledger.core.judge.bundle import MAX_BUNDLE, Bundle, Trust
 from traceledger.core.judge.findings import gate_of
-from traceledger.core.judge.verify import Report, verify_bundle
+from traceledger.core.judge.report import Report
+from traceledger.core.judge.verify import verify_bundle
 from traceledger.core.log.anchor import Observation
 from traceledger.core.log.note import parse_checkpoint
 from traceledger.core.reasons import REASONS
@@ -90,13 +91,12 @@ def _origin(bundle: Bundle) -> str:
 
 
 def _print(bundle: Bundle, report: Report) -> None:
-    click.echo(f"{bundle.subject}\n")
+    click.echo(plain(bundle.subject) + "\n")
     for name, rung in report.rungs.items():
         words = REASONS[rung.reason][1] if rung.reason in REASONS else ""
         where = f" (entry {rung.where})" if rung.where is not None else ""
-        click.echo(
-            f"{_SIGNS[rung.result]} {name:<10} {rung.result:<12} {words} {rung.detail}{where}".rstrip()
-        )
+        line = f"{_SIGNS[rung.result]} {name:<10} {rung.result:<12} {words} {rung.detail}{where}"
+        click.echo(plain(line.rstrip()))
     verdict = (
         "holds" if report.ok else "does not hold" if report.failed else "cannot be told: not all was checked"
     )

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from traceledger.exchange.diary_words import UNITS, fold
-from traceledger.exchange.xlsx import UNCACHED
+from traceledger.exchange.xlsx import OVERLONG, UNCACHED
 
 
 class CellError(Exception):
@@ -28,6 +28,8 @@ class CellError(Exception):
 def _plain(value: Any) -> Any:
     if value is UNCACHED:
         raise CellError("formula")
+    if value is OVERLONG:
+        raise CellError("long")
     if isinstance(value, str) and re.fullmatch(r"#[A-Z/0]+[!?]?", value):
         raise CellError("error-cell", got=value)
     if isinstance(value, bool):
@@ -48,14 +50,25 @@ def as_text(value: Any) -> str:
     return text
 
 
-_DAY_FIRST = re.compile(r"(\d{1,2})\s*[/.\-]\s*(\d{1,2})\s*[/.\-]\s*(\d{4}|\d{2})", re.ASCII)
-_YEAR_FIRST = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})", re.ASCII)
+_CLOCK = r"(?:[ T]+\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?"
+_DAY_FIRST = re.compile(r"(\d{1,2})\s*[/.\-]\s*(\d{1,2})\s*[/.\-]\s*(\d{4}|\d{2})" + _CLOCK, re.ASCII)
+_YEAR_FIRST = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})" + _CLOCK, re.ASCII)
 _SPOKEN = re.compile(r"(?:ngay )?(\d{1,2}) thang (\d{1,2}) nam (\d{4})", re.ASCII)
 
 
 def as_date(value: Any) -> date:
-    """A date cell, or a text: 25/11/2026, 25-11-26, 2026-11-25, ngày 25 tháng 11 năm 2026; day before month."""
-    value = _plain(value)
+    """
+    A date cell, or a text: 25/11/2026, 25-11-26, 2026-11-25, ngày 25 tháng 11 năm 2026; day before month.
+
+    A time of day behind it is passed over.  Before 2000 a date is a slip: 5 in a cell of dates is 05/01/1900.
+    """
+    day = _date(_plain(value))
+    if day.year < 2000:
+        raise CellError("past", got=f"{day.day:02}/{day.month:02}/{day.year:04}")
+    return day
+
+
+def _date(value: Any) -> date:
     if isinstance(value, datetime):
         return value.date()
     if isinstance(value, date):

@@ -146,7 +146,7 @@ def translate(
     data = names.convert(data, "", allowed=_allowed(data, report=report))
     notes += names.notes
     _give_id(data, event, notes, report=report)
-    _check_identifiers(data, notes, report=report)
+    check_identifiers(data, notes, report=report)
     data["@context"] = [CONTEXT_URL, {"tl": TL_IRI, **names.declared}]
     found = validate_epcis(data)
     if found:
@@ -296,7 +296,7 @@ _GOODS_AND_PLACES: Final = frozenset(
 )
 
 
-def _check_identifiers(data: dict[str, Any], notes: list[str], *, report: bool) -> None:
+def check_identifiers(data: dict[str, Any], notes: list[str], *, report: bool) -> None:
     """
     Warn about every malformed GS1 identifier of the event.
 

@@ -164,12 +164,12 @@ def take_diary(
 
 def _by_row(problems: Sequence[DiaryProblem]) -> list[Place]:
     """One place a row, by the code of its first problem, with all of them in its message."""
-    rows: dict[tuple[str, int], list[DiaryProblem]] = {}
+    rows: dict[tuple[str, int | None], list[DiaryProblem]] = {}
     for problem in problems:
         rows.setdefault((problem.sheet, problem.row), []).append(problem)
     return [
         Place(
-            name=f"{sheet}, row {row}",
+            name=sheet if row is None else f"{sheet}, row {row}",
             code=found[0].code,
             message="; ".join(f"{one.column}: {one.message}" if one.column else one.message for one in found),
         )

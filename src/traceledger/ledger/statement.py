@@ -5,10 +5,12 @@ Read a statement that somebody wrote by hand, and fill in what it leaves to the 
 
 import uuid
 
+from traceledger.core.claims.identifiers import problems
 from traceledger.core.claims.records import DATA
 from traceledger.core.sign.canonical import Json
 from traceledger.core.sign.envelope import MAX_STATEMENT
 from traceledger.errors import InputError
+from traceledger.exchange.epcis_translate import check_identifiers
 from traceledger.exchange.json_text import read_json, to_profile
 from traceledger.ledger import compose
 from traceledger.store.database import Database
@@ -24,6 +26,16 @@ def family_of(statement: dict[str, Json]) -> str:
     raise InputError(f"no family has the kind {statement.get('kind')!r}", code="kind-mismatch")
 
 
+def _check_identifiers(value: dict[str, Json]) -> None:
+    """What others sent may be wrong and is only warned of; what is signed here names nothing by a wrong number."""
+    if "type" in value:
+        check_identifiers(value, [], report=False)
+    about = value.get("about")
+    for name in about if isinstance(about, list) else []:
+        for problem in problems(name) if isinstance(name, str) else []:
+            raise InputError(f"{name[:120]}: {problem}", code="identifier", where="about")
+
+
 def fill_in(
     database: Database, origin: str, data: bytes, *, actor: str, kind: str | None, demo: bool
 ) -> dict[str, Json]:
@@ -34,11 +46,12 @@ def fill_in(
     kind, about and data only, gets log, actor, prev and seen, and an event without eventID a fresh one.
 
     Raises:
-        InputError: not a JSON object, or no kind is given.
+        InputError: not a JSON object, no kind is given, or ``identifier``: a wrong check digit or length.
     """
     value = to_profile(read_json(data, limit=MAX_STATEMENT)[0], "", [])
     if not isinstance(value, dict):
         raise InputError("expected a JSON object: an event or a record", code="statement-shape")
+    _check_identifiers(value)
     if "tl:log" in value or "log" in value:
         return value
     if "type" in value:

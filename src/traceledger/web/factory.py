@@ -2,8 +2,9 @@
 """Putting the web together: one Flask application over the use cases of one deployment."""
 
 import hashlib
+import re
 from importlib import resources
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from flask import Flask, Response, request, url_for
@@ -21,6 +22,9 @@ from traceledger.web.words import LANGUAGES, load_words
 
 #: A body may be as large as a full NDJSON stream; each route checks its own, smaller limit first.
 _MAX_BODY: Final = 64 * 1024 * 1024 + 1
+_UNSEEN: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+)
 
 
 def create_app(app: Services) -> Flask:
@@ -36,6 +40,7 @@ def create_app(app: Services) -> Flask:
     flask.config["MAX_CONTENT_LENGTH"] = _MAX_BODY
     flask.jinja_env.trim_blocks = True
     flask.jinja_env.lstrip_blocks = True
+    flask.jinja_env.finalize = _seen
     flask.extensions["traceledger"] = app
     for blueprint in (pages, api, logfiles, ops):
         flask.register_blueprint(blueprint)
@@ -55,6 +60,13 @@ def create_app(app: Services) -> Flask:
         return add_security_headers(response, https=https)
 
     return flask
+
+
+def _seen(value: Any) -> Any:
+    """
+    *value* without characters that nobody sees: other people's text must not turn our sentences around.
+    """
+    return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", value) if type(value) is str else value
 
 
 def _static_versions() -> dict[str, str]:

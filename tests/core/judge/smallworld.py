@@ -19,7 +19,8 @@ from core.statements import (
 )
 from traceledger.core.claims.private import commitment
 from traceledger.core.judge.bundle import Bundle, Trust
-from traceledger.core.judge.verify import Report, verify_bundle
+from traceledger.core.judge.report import Report
+from traceledger.core.judge.verify import verify_bundle
 from traceledger.core.reasons import REASONS
 from traceledger.core.sign.encoding import b64u_encode
 

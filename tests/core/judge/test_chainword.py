@@ -21,7 +21,7 @@ from core.statements import (
 )
 from traceledger.core.judge.bundle import Anchored as AnchorRef
 from traceledger.core.judge.chainword import judge_anchors
-from traceledger.core.judge.verify import Report
+from traceledger.core.judge.report import Report
 from traceledger.core.log.anchor import ANCHORED_TOPIC, Observation, Receipt, ReceiptLog, log_id
 from traceledger.core.log.note import parse_checkpoint
 

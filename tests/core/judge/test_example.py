@@ -13,7 +13,8 @@ from eth_keys.datatypes import PrivateKey
 from traceledger.core.claims import private
 from traceledger.core.judge.bundle import Bundle, Trust, row_data
 from traceledger.core.judge.findings import findings_of
-from traceledger.core.judge.verify import RUNGS, verify_bundle
+from traceledger.core.judge.report import RUNGS
+from traceledger.core.judge.verify import verify_bundle
 from traceledger.core.log import anchor, note
 from traceledger.core.log.entry import CHAIN_START, Entry, next_chain
 from traceledger.core.log.merkle import (

@@ -27,7 +27,8 @@ from core.statements import (
 )
 from traceledger.core.claims.epcis import EVENT_KINDS
 from traceledger.core.judge.bundle import Bundle, Trust
-from traceledger.core.judge.verify import RUNGS, Report, verify_bundle
+from traceledger.core.judge.report import RUNGS, Report
+from traceledger.core.judge.verify import verify_bundle
 from traceledger.core.reasons import REASONS
 from traceledger.core.sign.envelope import FAMILIES
 from traceledger.errors import TraceledgerError, VerificationError

@@ -27,7 +27,7 @@ from core.statements import (
     witness_line,
 )
 from traceledger.core.judge.bundle import MAX_CONTENT, Trust
-from traceledger.core.judge.verify import NEEDED, RUNGS, Report
+from traceledger.core.judge.report import NEEDED, RUNGS, Report
 from traceledger.core.log.entry import Entry
 from traceledger.core.sign.encoding import b64encode
 from traceledger.core.sign.envelope import Signature

@@ -34,7 +34,7 @@ from traceledger.core.judge.lines import (
     is_test_chain,
     label_line,
 )
-from traceledger.core.judge.verify import Report
+from traceledger.core.judge.report import Report
 from traceledger.core.judge.view import (
     AnchorView,
     CodeView,
