@@ -8,6 +8,7 @@ this file: keys are files of their own, their password comes from a prompt, a fi
 
 import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -169,10 +170,8 @@ def check(folder: Path, values: Mapping[str, Any]) -> Settings:
             f"operator: expected a-z, 0-9 and -, 2 to 32 characters, got {settings.operator!r}",
             code="settings",
         )
-    if settings.contract and not _is_address(settings.contract):
-        raise InputError(
-            f"contract: expected 0x and 40 hex digits, got {settings.contract!r}", code="settings"
-        )
+    if settings.contract:
+        parse_address(settings.contract)
     for url in settings.rpc:
         if _parts(url) is None:
             raise InputError(f"rpc: expected http://host:port or https://host, got {url!r}", code="settings")
@@ -273,13 +272,13 @@ def _from_text(name: str, text: str) -> Any:
     return text
 
 
-def _is_address(text: str) -> bool:
-    try:
-        return (
-            len(text) == 42
-            and text.startswith("0x")
-            and text == text.lower()
-            and len(bytes.fromhex(text[2:])) == 20
-        )
-    except ValueError:
-        return False
+def parse_address(text: str) -> bytes:
+    """
+    Read a contract's address.
+
+    Raises:
+        InputError: code ``settings``.
+    """
+    if not re.fullmatch(r"0x[0-9a-f]{40}", text):
+        raise InputError(f"contract: expected 0x and 40 hex digits, got {text!r}", code="settings")
+    return bytes.fromhex(text[2:])

@@ -3,7 +3,7 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,7 +13,7 @@ from typing import Any
 from click.testing import CliRunner
 from flask.testing import FlaskClient
 
-from housekit import COOP, GTIN, LOT, Chained, House
+from housekit import COOP, GTIN, LOT, PLOT, Chained, House
 from traceledger.chain.rpc import Rpc, observe
 from traceledger.cli.main import cli
 from traceledger.core.claims.identifiers import lot_uri
@@ -22,7 +22,8 @@ from traceledger.core.judge.findings import gate_of
 from traceledger.core.judge.report import Report
 from traceledger.core.judge.verify import verify_bundle
 from traceledger.core.judge.view import LotView
-from traceledger.ledger import activate, issue
+from traceledger.core.sign.envelope import Envelope, sign_envelope
+from traceledger.ledger import activate, compose, issue
 from traceledger.ledger.audit import AuditReport, audit
 from traceledger.store import rolls
 from traceledger.store.source import DatabaseSource
@@ -37,16 +38,16 @@ def lot(name: str) -> str:
     return lot_uri(GTIN, name)
 
 
-def sell(house: House, count: int = 4) -> list[str]:
-    """Harvest the lot, issue a roll and activate all its stamps but the last; return the links."""
-    house.submit(house.harvest(kg=1200))
-    key = house.keys[COOP]
+def sell(house: House, count: int = 4, *, org: str = COOP, subject: str = LOT) -> list[str]:
+    """Harvest a lot, issue a roll and activate all its stamps but the last; return the links."""
+    house.submit(house.event(org, "harvest", subject, kg=1200, action="ADD", bizStep="commissioning"))
+    key, roll_name = house.keys[org], f"{org}/R-1"
     host = house.app.settings.public_url.partition("//")[2]
     issue.issue(
         house.log,
-        actor=COOP,
+        actor=org,
         name="R-1",
-        gtin14=GTIN,
+        gtin14=subject.split("/")[4],
         count=count,
         scheme="http",
         host=host,
@@ -54,12 +55,29 @@ def sell(house: House, count: int = 4) -> list[str]:
         demo=True,
     )
     with house.app.database.read() as connection:
-        roll = rolls.read_roll(connection, ROLL)
-        links = [roll.uri(serial) for serial in rolls.serials(connection, ROLL)]
+        roll = rolls.read_roll(connection, roll_name)
+        links = [roll.uri(serial) for serial in rolls.serials(connection, roll_name)]
     activate.activate(
-        house.log, house.app.log, roll=ROLL, ranges=[(1, count - 1)], lot=LOT, key=key, demo=True
+        house.log, house.app.log, roll=roll_name, ranges=[(1, count - 1)], lot=subject, key=key, demo=True
     )
     return links
+
+
+def mix(house: House, outputs: Sequence[str], inputs: Sequence[str]) -> Envelope:
+    """Sign a transformation of *inputs* into *outputs*, a kilogram each."""
+    members = {
+        "type": "TransformationEvent",
+        "eventID": house.event_id(),
+        "eventTime": house.time(),
+        "eventTimeZoneOffset": "+07:00",
+        "inputQuantityList": [{"epcClass": one, "quantity": 1, "uom": "KGM"} for one in inputs],
+        "outputQuantityList": [{"epcClass": one, "quantity": 1, "uom": "KGM"} for one in outputs],
+        "readPoint": {"id": PLOT},
+    }
+    statement = compose.event(
+        house.app.database, house.log.origin, kind="process", actor=COOP, members=members, demo=True
+    )
+    return sign_envelope(statement, "event", [house.keys[COOP]])
 
 
 @dataclass

@@ -2,10 +2,14 @@
 """A whole session at the command line, each command a process of its own: from an empty folder to an audit."""
 
 import json
+import os
 import re
+import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -37,6 +41,7 @@ HARVEST = {
 }
 
 
+@pytest.mark.slow
 def test_from_nothing_to_an_audit(tmp_path, anvil_factory):
     """init, org, key, sign, submit, import, stamps, anchor, bundle, verify, audit: each does its part and says so."""
     so, home = tmp_path / "so", tmp_path / "home"
@@ -244,40 +249,12 @@ class TestService:
     @pytest.fixture
     def serving(self, chained, tmp_path):
         """A deployment served by one web process; its address and itself."""
-        folder, port = chained.house.folder, free_port()
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "traceledger",
-                "--dir",
-                folder,
-                "serve",
-                "--workers",
-                "1",
-                "--port",
-                str(port),
-            ],
-            stderr=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            env=environment(tmp_path),
-        )
-        assert process.stderr is not None
-        said = b""
-        while b"Started worker-1 runtime" not in said and b"Listening" not in said:
-            line = process.stderr.readline()
-            assert line, said
-            said += line
-        base = f"http://127.0.0.1:{port}"
-        answered = False
-        while not answered:
-            try:
-                answered = get(f"{base}/healthz")[0] == 200
-            except OSError:
-                assert process.poll() is None
-        yield chained, base
-        process.terminate()
-        process.communicate(timeout=30)
+        port = free_port()
+        arguments = ("serve", "--workers", "1", "--port", port)
+        with started(chained.house.folder, *arguments, home=tmp_path) as process:
+            base = f"http://127.0.0.1:{port}"
+            await_answer(process, f"{base}/healthz")
+            yield chained, base
         assert process.returncode in (0, -15)
 
     def test_bad_input_leaves_it_alive(self, serving):
@@ -358,20 +335,8 @@ class TestService:
         """`worker` anchors what is new until it is told to stop, and says what it does on standard error."""
         house = chained.house
         house.submit(house.harvest())
-        process = subprocess.Popen(
-            [sys.executable, "-m", "traceledger", "--dir", house.folder, "worker"],
-            stderr=subprocess.PIPE,
-            text=True,
-            env=environment(tmp_path),
-        )
-        assert process.stderr is not None
-        said = ""
-        while "is mined" not in said and "is final" not in said:
-            line = process.stderr.readline()
-            assert line, said
-            said += line
-        process.terminate()
-        process.communicate(timeout=30)
+        with started(house.folder, "worker", home=tmp_path) as process:
+            read_until(process, "is mined", "is final")
         assert process.returncode == 0
         assert chained.final() == house.size()
 
@@ -380,26 +345,52 @@ class TestService:
         house, node = chained.house, chained.chain
         house.submit(house.harvest())
         node.stop()
-        process = subprocess.Popen(
-            [sys.executable, "-m", "traceledger", "--dir", house.folder, "worker"],
-            stderr=subprocess.PIPE,
-            text=True,
-            env=environment(tmp_path),
-        )
-        assert process.stderr is not None
-        said = ""
-        while "waiting: " not in said:
-            line = process.stderr.readline()
-            assert line, said
-            said += line
-        chained.chain = anvil_factory(node.state, port=node.port)
-        while "is mined" not in said and "is final" not in said:
-            line = process.stderr.readline()
-            assert line, said
-            said += line
+        with started(house.folder, "worker", home=tmp_path) as process:
+            read_until(process, "waiting: ")
+            chained.chain = anvil_factory(node.state, port=node.port)
+            read_until(process, "is mined", "is final")
+        assert process.returncode == 0
+
+
+@contextmanager
+def started(folder: Path, *arguments: object, home: Path) -> Iterator[subprocess.Popen[str]]:
+    """A long-running command, told to stop at the end, and waited for; killed if it does not listen."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "traceledger", "--dir", folder, *map(str, arguments)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(home),
+        process_group=0,
+    )
+    try:
+        yield process
         process.terminate()
         process.communicate(timeout=30)
-        assert process.returncode == 0
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def read_until(process: subprocess.Popen[str], *words: str) -> None:
+    """Read what the command says until one of *words* is in it."""
+    assert process.stderr is not None
+    said = ""
+    while not any(word in said for word in words):
+        line = process.stderr.readline()
+        assert line, said
+        said += line
+
+
+def await_answer(process: subprocess.Popen[str], url: str) -> None:
+    """Ask until the service answers; fail as soon as it has ended."""
+    while True:
+        with suppress(OSError):
+            if get(url)[0] == 200:
+                return
+        with suppress(subprocess.TimeoutExpired):
+            raise AssertionError(f"ended with {process.wait(0.1)}")
 
 
 def test_help_names_every_command(tmp_path):
@@ -414,16 +405,8 @@ def test_help_names_every_command(tmp_path):
 
 def test_a_reader_that_has_enough(house, tmp_path):
     """`audit | head -1`: a closed pipe ends the command quietly."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "traceledger", "--dir", house.folder, "audit"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment(tmp_path),
-    )
-    assert process.stdout is not None
-    process.stdout.close()
-    _, err = process.communicate(timeout=60) if False else (None, process.stderr.read())
-    process.stderr.close()
-    process.wait(60)
-    assert b"Traceback" not in err
-    assert Path(house.folder).exists()
+    script = 'exec 3>&1; "$@" | :'
+    command = ["sh", "-c", script, "sh", sys.executable, "-m", "traceledger", "--dir", house.folder, "audit"]
+    done = subprocess.run(command, capture_output=True, timeout=60, check=False, env=environment(tmp_path))
+    assert b"Traceback" not in done.stderr
+    assert done.stderr == b""

@@ -182,6 +182,27 @@ def test_text_is_brought_to_nfc_and_noted():
     assert any("ex:name" in note and "NFC" in note for note in one(data).notes)
 
 
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "empty"),
+        (b" \n", "empty"),
+        (b'<?xml version="1.0"?><epcis:EPCISDocument/>', "XML"),
+        (b"%PDF-1.7\n%\xe2\xe3", "PDF"),
+        (b"PK\x03\x04", "ZIP"),
+        ("Ngày;Công việc\n1/1/2026;Tưới".encode(), "CSV"),
+        ('{"a":1}'.encode("utf-16-le"), "UTF-16"),
+        (b'{"a":1}\n{"a":2}\n', "one list"),
+        (b'{"type":"EPCISDocument","epcisBody":{"eventList":[', "breaks off"),
+    ],
+)
+def test_a_file_of_another_kind_is_called_what_it_is(data, said):
+    """Whoever picked the wrong file, or an export that broke off, learns so, and what to do."""
+    with pytest.raises(InputError, match=said) as caught:
+        read_json(data)
+    assert caught.value.code == "json-syntax"
+
+
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_readers_never_raise_outside_the_tree(data):
     """Any bytes are read or refused with an input error."""

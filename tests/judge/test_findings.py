@@ -190,6 +190,45 @@ def test_what_is_unpacked_is_carried_no_more(world: World) -> None:
     assert fold(world).held("farm", LOT, "KGM") == 60
 
 
+def test_a_parent_is_made_once(world: World) -> None:
+    """Packing makes the parent's one piece only where nothing did before."""
+    world.harvest("farm", kg=100)
+    world.event("stock", "farm", action="ADD", epcList=[PALLET])
+    world.pack("farm", PALLET, {LOT: 60})
+    world.unpack("farm", PALLET)
+    world.pack("farm", PALLET, {LOT: 60})
+    assert fold(world).held("farm", PALLET, None) == 1
+
+
+def test_a_parent_sold_is_empty(world: World) -> None:
+    """What was in it is used once, though the parent be named again."""
+    world.harvest("farm", kg=100)
+    world.pack("farm", PALLET, {LOT: 60})
+    world.sell("farm", [PALLET])
+    world.sell("farm", [PALLET])
+    assert fold(world).held("farm", LOT, "KGM") == 40
+
+
+def test_a_parent_does_not_hold_less_than_nothing(world: World) -> None:
+    """Taking out more than was put in leaves an empty parent that moves nothing."""
+    world.harvest("farm", kg=100)
+    world.pack("farm", PALLET, {LOT: 10})
+    world.unpack("farm", PALLET, {LOT: 12})
+    world.dispatch("farm", [PALLET], to=["shop"])
+    assert fold(world).held("farm", LOT, "KGM") == 100
+
+
+def test_what_is_for_one_receiver_alone_arrives_first(world: World) -> None:
+    """A receiver takes its own dispatch before what others may take, whichever was sent first."""
+    world.harvest("farm", kg=100)
+    shared = world.dispatch("farm", {LOT: 10}, to=["shop", "packer"])
+    world.dispatch("farm", {LOT: 10}, to=["shop"])
+    world.receive("shop", {LOT: 10})
+    world.receive("packer", {LOT: 10}, prev=sorted({shared.id, *world.prev(LOT)}))
+    findings = fold(world)
+    assert (findings.held("shop", LOT, "KGM"), findings.held("packer", LOT, "KGM")) == (10, 10)
+
+
 def test_an_amount_below_nothing_is_none(world: World) -> None:
     """A negative quantity neither creates nor uses; that the event is no EPCIS is said."""
     world.harvest("farm", kg=100)
@@ -305,6 +344,22 @@ def test_code_unauthorised_without_a_record_in_force(world: World, say, ok: bool
     assert codes == ([] if ok else [("code-unauthorised", LOT)])
 
 
+def test_the_newest_record_of_a_code_names_its_owner(world: World) -> None:
+    """A code handed on belongs to the new owner; a record of another code about its uri as a site does not count."""
+    world.code("office", "packer")
+    world.code("office", "farm")
+    world.code("office", "shop", code="VN-DTOR-0998", site=code_uri(CODE))
+    world.harvest("farm", codes=[CODE])
+    assert found(world) == []
+
+
+def test_a_code_is_claimed_for_what_is_made(world: World) -> None:
+    """Inputs of a transformation are not blamed for the code on what was made of them."""
+    world.harvest("farm")
+    world.process("farm", {LOT: 10}, {SECOND: 10}, codes=[CODE])
+    assert [(f.code, f.subject) for f in fold(world).found] == [("code-unauthorised", SECOND)]
+
+
 @pytest.mark.parametrize(
     ("by", "members", "ok"),
     [
@@ -380,6 +435,21 @@ def test_product_unowned(world: World) -> None:
     world.harvest("farm", OTHER_LOT)
     world.issue("farm", "B", gtin=OTHER_GTIN)
     assert found(world) == [("product-unowned", last(world) - 1), ("product-unowned", last(world))]
+
+
+def test_stamps_under_a_number_with_a_wrong_check_digit(world: World) -> None:
+    """No product record can be about such a number, and no lot is of it."""
+    world.issue("farm", "A", gtin="09521234567890", lot="L1")
+    assert found(world) == [("product-unowned", last(world))]
+
+
+def test_stamps_for_one_lot_may_be_authorised_by_lot(world: World) -> None:
+    """A roll for one lot needs no more than the owner's word about that lot."""
+    world.authorise("farm", "packer", [LOT])
+    world.issue("packer", "A", lot="L1")
+    assert found(world) == []
+    world.issue("packer", "B", lot="L2")
+    assert found(world) == [("product-foreign", last(world))]
 
 
 @pytest.mark.parametrize("what", [[PRODUCT], [PLOT], [code_uri(CODE)]])

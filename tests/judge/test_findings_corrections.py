@@ -120,8 +120,38 @@ def test_a_ceiling_is_measured_again(world: World) -> None:
     assert codes(world) == ["code-over-ceiling"] * 2
     world.declare_wrong(wrong)
     assert codes(world) == []
-    world.harvest("farm", THIRD, kg=Decimal("100.5"), codes=[CODE])
+    world.harvest("farm", THIRD, kg=100, codes=[CODE])
+    assert codes(world) == []
+    world.harvest("farm", THIRD, kg=Decimal("0.5"), codes=[CODE])
     assert codes(world) == ["code-over-ceiling"]
+
+
+def test_each_lot_is_measured_by_what_stands_below_it(world: World) -> None:
+    """Taking a harvest out clears the lot that was over only with it, not the one over without it."""
+    world.code("office", "farm", max_kg=1000)
+    wrong = world.harvest("farm", kg=900, codes=[CODE])
+    world.harvest("farm", SECOND, kg=200, codes=[CODE])
+    world.harvest("farm", THIRD, kg=5000, codes=[CODE])
+    world.declare_wrong(wrong)
+    assert [(f.code, f.subject) for f in fold(world).found] == [("code-over-ceiling", THIRD)]
+
+
+def test_a_shortfall_is_said_with_its_new_sum(world: World) -> None:
+    """When a correction makes it larger, the old finding gives way to one at the correction."""
+    wrong = world.harvest("farm", kg=1000)
+    world.sell("farm", {LOT: 1500})
+    world.declare_wrong(wrong)
+    sums = [(f.index, f.sum) for f in fold(world).found if f.code == "holder-negative"]
+    assert sums == [(15, "farm holds -1500 KGM after entry 14")]
+
+
+def test_a_dispatch_declared_wrong_is_no_measure(world: World) -> None:
+    """A receipt that names it later is not compared with it."""
+    world.harvest("farm", kg=1000)
+    wrong = world.dispatch("farm", {LOT: 500}, to=["shop"])
+    world.declare_wrong(wrong)
+    world.receive("shop", {LOT: 50}, prev=sorted([wrong.id, world.entries[-1].id]))
+    assert codes(world) == []
 
 
 @pytest.mark.parametrize(

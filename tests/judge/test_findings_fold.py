@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kit.world import CODE, LOT, OTHER_GTIN, OTHER_LOT, PALLET, PRODUCT, SECOND, World
-from traceledger.core.judge.findings import Findings, findings_of
+from traceledger.core.judge.findings import SEVERITIES, Findings, findings_of
 from traceledger.core.log.entry import Entry
 from traceledger.core.state.lineage import upstream
 from traceledger.core.state.registry import Registry
@@ -267,3 +267,69 @@ def test_void_entries_change_nothing_but_the_roots() -> None:
     world.observe("farm")
     dirty = findings_of(world.numbered, world.origin)
     assert (dirty.found, dirty.held("farm", LOT, "KGM")) == (clean.found, clean.held("farm", LOT, "KGM"))
+
+
+junk = st.recursive(
+    st.sampled_from(
+        [
+            None,
+            True,
+            0,
+            -1,
+            Decimal("0.5"),
+            2**53 - 1,
+            "",
+            "x",
+            LOT,
+            PALLET,
+            "KGM",
+            "2026-11-20T06:30:00+07:00",
+        ]
+    ),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["epcClass", "quantity", "uom", "id", "destination", "type"]), inner, max_size=4
+        )
+    ),
+    max_leaves=8,
+)
+members = st.dictionaries(
+    st.sampled_from(
+        [
+            *("eventTime", "eventTimeZoneOffset", "quantityList", "epcList", "parentID", "childEPCs"),
+            *(
+                "childQuantityList",
+                "inputEPCList",
+                "inputQuantityList",
+                "outputEPCList",
+                "outputQuantityList",
+            ),
+            *("destinationList", "readPoint", "bizLocation", "errorDeclaration", "action", "bizStep"),
+        ]
+    ),
+    junk,
+    max_size=6,
+)
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["ObjectEvent", "AggregationEvent", "TransformationEvent", "x"]), members),
+        min_size=1,
+        max_size=4,
+    )
+)
+@heavy
+def test_no_event_of_the_profile_breaks_the_fold(told: list[tuple[str, dict]]) -> None:
+    """Verifiers ask for the profile only: whatever stands in the EPCIS members, there is an answer."""
+    world = start()
+    world.code("office", "farm")
+    for sort, more in told:
+        for action in ("ADD", "DELETE"):
+            statement = {"action": action} | more
+            action = statement.pop("action")
+            world.event("import", "farm", sort=sort, action=action, codes=[CODE], **statement)
+    findings = findings_of(world.numbered, world.origin)
+    assert {f.code for f in findings.found} <= SEVERITIES.keys()
+    assert findings.gated(LOT, len(world.entries)) in (True, False)

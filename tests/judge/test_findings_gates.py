@@ -5,7 +5,7 @@ Gates: which lots may be activated on stamps, at any index of one fold, and who 
 
 import pytest
 
-from kit.world import CODE, LOT, OTHER_GTIN, OTHER_LOT, PALLET, PRODUCT, SECOND, THIRD, World
+from kit.world import CODE, CRATE, LOT, OTHER_GTIN, OTHER_LOT, PALLET, PRODUCT, SECOND, THIRD, World
 from traceledger.core.judge.findings import Findings, findings_of, gate_of
 from traceledger.core.state.lineage import upstream
 
@@ -49,6 +49,16 @@ def test_a_finding_downstream_does_not_gate(world: World) -> None:
     world.process("farm", {LOT: 100}, {SECOND: 100})
     world.sell("farm", {SECOND: 101})
     assert (gated(world, SECOND), gated(world)) == (True, False)
+
+
+def test_lineage_counts_from_its_own_entry_on(world: World) -> None:
+    """A lot said to be made of bad goods was not gated before that was said."""
+    world.harvest("farm", SECOND)
+    world.sell("farm", {SECOND: 1001})
+    world.harvest("farm")
+    world.process("farm", {SECOND: 1}, {LOT: 1})
+    size = len(world.entries)
+    assert [fold(world).gated(LOT, below) for below in (size - 1, size)] == [False, True]
 
 
 def test_a_red_roll_gates_its_own_activations_only(world: World) -> None:
@@ -103,6 +113,16 @@ def test_a_holder_may_recall(world: World) -> None:
     assert gated(world)
 
 
+def test_a_recall_is_closed_once(world: World) -> None:
+    """Closing it again does not move its end."""
+    world.harvest("farm")
+    recall = world.recall("farm", [LOT])
+    world.close_recall("farm", recall)
+    world.close_recall("farm", recall)
+    size = len(world.entries)
+    assert [fold(world).gated(LOT, below) for below in (size - 2, size - 1)] == [True, False]
+
+
 def test_an_authority_may_close_any_recall(world: World) -> None:
     """The opener may be gone."""
     world.harvest("farm")
@@ -147,6 +167,19 @@ def test_a_stranger_cannot_close_the_gate_of_a_lot(world: World, attack) -> None
     assert gated(world)
 
 
+def test_a_strangers_excess_does_not_hide_a_members(world: World) -> None:
+    """A balance that a stranger broke is raised anew when it is broken without the stranger, too."""
+    world.harvest("farm", kg=1000)
+    world.sell("shop", {LOT: 1001})
+    world.dispatch("shop", {LOT: 500}, to=["farm"])
+    world.receive("farm", {LOT: 500})
+    assert not gated(world)
+    world.sell("farm", {LOT: 1500})
+    balances = [f for f in fold(world).found if f.code == "mass-balance"]
+    assert [f.index for f in balances] == [len(world.entries) - 1]
+    assert gated(world)
+
+
 def test_what_a_stranger_makes_of_a_lot_is_gated(world: World) -> None:
     """Goods said to be made of a lot nobody gave away carry its findings; those of its holder do not."""
     world.product("shop", OTHER_GTIN)
@@ -176,6 +209,19 @@ def test_a_bundle_shows_the_gate_of_its_lot(world: World) -> None:
     world.process("farm", {LOT: 901}, {SECOND: 1})
     assert gate_of(world.bundle(), world.origin)(LOT, len(world.entries))
     assert not gate_of(world.bundle(), world.origin)(LOT, len(world.entries) - 1)
+
+
+def test_what_travels_in_a_parent_not_shown_is_nobodys_shortfall(world: World) -> None:
+    """A lot in a crate on a pallet changes hands with the pallet: the crate's bundle does not show that."""
+    world.harvest("farm")
+    world.pack("farm", CRATE, {LOT: 100})
+    world.pack("farm", PALLET, [CRATE])
+    world.dispatch("farm", [PALLET], to=["shop"])
+    world.receive("shop", [PALLET])
+    world.unpack("shop", PALLET, [CRATE])
+    world.unpack("shop", CRATE, {LOT: 100})
+    world.sell("shop", {LOT: 100})
+    assert fold(world).found == _shown(world, CRATE).found == []
 
 
 def test_a_bundle_that_does_not_decode_has_an_open_gate(world: World) -> None:

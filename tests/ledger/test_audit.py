@@ -22,6 +22,9 @@ from housekit import (
     House,
     flag,
     found_house,
+    head_of,
+    naive_root,
+    naive_tile,
     open_house,
 )
 from ledger.forgery import forge, log_anyway, truncate
@@ -531,6 +534,39 @@ class TestUrl:
         assert report.entries == 600
         assert report.to_json() == look(house).to_json()
         assert UrlSource(url + "/").size() == 600
+        house.close()
+
+    def test_tiles_as_c2sp_names_them(self, long_folder, tmp_path):
+        """Full and partial tiles of two levels, and entry bundles, at the paths of tlog-tiles: the naive tree's."""
+        shutil.copytree(long_folder, tmp_path / "long")
+        house = open_house(tmp_path / "long")
+        client = create_app(house.app).test_client()
+        leaves, raw = house.leaves(), house.raw()
+        for path, hashes in {
+            "0/000": leaves[:256],
+            "0/001": leaves[256:512],
+            "0/002.p/88": leaves[512:600],
+            "0/002.p/3": leaves[512:515],
+            "0/000.p/7": leaves[:7],
+            "1/000.p/2": naive_tile(leaves, 1, 0, 2),
+            "1/000.p/1": naive_tile(leaves, 1, 0, 1),
+        }.items():
+            answer = client.get(f"/log/tile/{path}")
+            assert (answer.status_code, answer.data) == (200, b"".join(hashes)), path
+        for path, entries in {
+            "000": raw[:256],
+            "001": raw[256:512],
+            "002.p/88": raw[512:],
+            "002.p/1": raw[512:513],
+        }.items():
+            answer = client.get(f"/log/tile/entries/{path}")
+            assert answer.data == b"".join(len(one).to_bytes(2) + one for one in entries)
+        for path in ("0/002", "0/002.p/89", "0/003", "1/000", "1/001.p/1", "2/000.p/1", "entries/002"):
+            assert client.get(f"/log/tile/{path}").status_code == 404, path
+        for path in ("0/2", "0/000.p/256", "0/000.p/0", "0/x00", "8/000", "00/000", "entries/0"):
+            assert client.get(f"/log/tile/{path}").status_code == 400, path
+        size, root = head_of(client.get("/log/checkpoint").get_data(as_text=True))
+        assert (size, root) == (600, naive_root(leaves))
         house.close()
 
     def test_a_void_entry_over_the_network(self, house, serve):

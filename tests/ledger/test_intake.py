@@ -345,9 +345,9 @@ class TestDiary:
         """Five of nine rows are taken; each of the other four is named once, by sheet and row, with its reasons."""
         found = fill_in(house, filled())
         assert (found.total, len(found.taken), found.exit_code) == (9, GOOD, 2)
-        assert [p.name for p in found.refused] == [f"Nhật ký, row {n}" for n in (9, 10, 12, 11)]
+        assert [p.name for p in found.refused] == [f"Nhật ký, dòng {n}" for n in (9, 10, 11, 12)]
         assert all(p.message for p in found.refused)
-        (both,) = (p for p in found.refused if p.name == "Nhật ký, row 9")
+        (both,) = (p for p in found.refused if p.name == "Nhật ký, dòng 9")
         assert both.message.count(": ") >= 2
         assert [s["tl:kind"] for s in found.statements] == [
             "fertilise",

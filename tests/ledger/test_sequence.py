@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 
 import pytest
@@ -29,7 +29,7 @@ from traceledger.errors import (
 )
 from traceledger.ledger.index import build_record
 from traceledger.ledger.recompute import recompute
-from traceledger.ledger.sequence import Admitted, Log
+from traceledger.ledger.sequence import Admitted, Log, _Submission
 from traceledger.store import log as stored
 from traceledger.store.database import Database
 
@@ -474,31 +474,37 @@ class TestTwoProcesses:
         assert other.submit(data) == replace(first, repeated=True)
 
 
+@contextmanager
+def full_disk(house):
+    """For a while the database may not grow by a page."""
+    engine = house.app.database.engine
+    pages = [0]
+
+    @event.listens_for(engine, "connect")
+    def limit(connection, _record):
+        if pages[0]:
+            connection.execute(f"PRAGMA max_page_count={pages[0]}")
+
+    with house.app.database.read() as connection:
+        pages[0] = connection.execute(text("PRAGMA page_count")).scalar_one()
+    engine.dispose()
+    yield
+    pages[0] = 0
+    engine.dispose()
+
+
 class TestTrouble:
     """Faults below the log: nothing half-written, no second history, service where it can be given."""
 
     def test_a_full_disk_stores_nothing(self, house):
         """When the disk is full the whole group is refused as temporary; with room again it is taken."""
-        engine = house.app.database.engine
-        pages = [0]
-
-        @event.listens_for(engine, "connect")
-        def limit(connection, _record):
-            if pages[0]:
-                connection.execute(f"PRAGMA max_page_count={pages[0]}")
-
-        engine.dispose()
-        with house.app.database.read() as connection:
-            pages[0] = connection.execute(text("PRAGMA page_count")).scalar_one()
-        engine.dispose()
         before = row_counts(house.app.database)
         envelopes = [as_bytes(house.note("x" * 9000 + str(n))) for n in range(20)]
-        results = house.log.submit_many(envelopes)
-        assert {code_of(one) for one in results} == {"database-unavailable"}
-        assert all(isinstance(one, TemporaryError) for one in results)
-        assert row_counts(house.app.database) == before
-        pages[0] = 0
-        engine.dispose()
+        with full_disk(house):
+            results = house.log.submit_many(envelopes)
+            assert {code_of(one) for one in results} == {"database-unavailable"}
+            assert all(isinstance(one, TemporaryError) for one in results)
+            assert row_counts(house.app.database) == before
         results = house.log.submit_many(envelopes)
         assert [done.index for done in results] == list(range(before["entries"], before["entries"] + 20))
         recompute(house.app.database, ORIGIN)
@@ -541,17 +547,31 @@ class TestTrouble:
         assert house.reopen().log.submit_envelope(house.note("three")).index == house.size() - 1
 
     def test_a_head_that_moved_under_its_lock_is_a_fork(self, house):
-        """An append onto a head that is not the stored one writes nothing."""
+        """An append onto a head that is not the stored one any more writes nothing."""
         with house.app.database.read() as connection:
             old = stored.read_head(connection)
         house.log.submit_envelope(house.note("one"))
         entry = Entry.make(house.note("two"), reg=(0, bytes(32)), t=1)
         before = row_counts(house.app.database)
-        stale = replace(old, size=house.size(), frontier=old.frontier)
         item = stored.Appended(index=house.size(), entry=entry, subjects=())
-        with pytest.raises((LogIntegrityError, ValueError)), house.app.database.write() as connection:
-            stored.append(connection, replace(stale, root=bytes(32)), [item])
+        with pytest.raises(LogIntegrityError) as caught, house.app.database.write() as connection:
+            stored.append(connection, old, [item])
+        assert caught.value.code == "head-fork"
         assert row_counts(house.app.database) == before
+        recompute(house.app.database, ORIGIN)
+
+    def test_a_registration_that_was_not_stored_gives_no_authority(self, house):
+        """A group that could not be committed leaves no key known, though its registration was folded already."""
+        made = new_key(house.app.settings, "may-2")
+        with full_disk(house):
+            padding = [house.note("x" * 9000 + str(n)) for n in range(20)]
+            group = [_Submission(one) for one in (house.key_statement(COOP, made), *padding)]
+            house.log._commit(group)
+            assert {one.done.exception().code for one in group} == {"database-unavailable"}
+        with pytest.raises(VerificationError) as caught:
+            house.log.submit_envelope(flag(ORIGIN, COOP, made, "x"))
+        assert caught.value.code == "key-unknown"
+        recompute(house.app.database, ORIGIN)
 
     def test_a_process_without_a_key_signs_nothing(self, house):
         """A read-only process serves entries and tiles; a checkpoint it cannot sign is not there."""
@@ -620,6 +640,19 @@ class TestBuilt:
         record = Entry.parse(house.log.entry(done.index)).statement
         assert record["data"]["size"] == done.index
         assert record["seen"] == [done.index, b64encode(naive_root(house.leaves()[: done.index]))]
+
+    def test_it_comes_before_what_waits_beside_it(self, house):
+        """In a group with others it is placed first, on the very head it was built for; a second one must come again."""
+        size = house.size()
+        builds = [_Submission(None, self.build(house)) for _ in range(2)]
+        note = _Submission(house.note("beside"))
+        house.log._commit([note, *builds])
+        assert builds[0].done.result().index == size
+        assert note.done.result().index == size + 1
+        with pytest.raises(TemporaryError) as caught:
+            builds[1].done.result()
+        assert caught.value.code == "busy"
+        recompute(house.app.database, ORIGIN)
 
     def test_it_is_refused_at_another_place(self, house):
         """A record made for one place and submitted at another is refused."""

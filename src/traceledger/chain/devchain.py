@@ -110,7 +110,7 @@ class DevChain:
                 stderr=log,
                 env={key: value for key, value in os.environ.items() if not key.startswith("ANVIL_")},
                 process_group=0,
-                preexec_fn=_die_with_parent,
+                preexec_fn=die_with_parent,
             )
         try:
             self._await_answer(chain_id)
@@ -212,7 +212,7 @@ def _is_free(host: str, port: int) -> bool:
     return False
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """In the child: ask the kernel for SIGTERM when the parent goes, since `atexit` outlives no signal."""
     if platform.system() == "Linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

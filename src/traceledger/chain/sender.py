@@ -177,7 +177,7 @@ class Sender:
         try:
             gas = int(str(self.rpc.ask("eth_estimateGas", call, "latest")), 16)
         except RpcRefusedError as error:
-            raise _translated(error) from error
+            raise _translated(error, self.address) from error
         except ValueError as error:
             raise TemporaryError("the gas estimate is no number", code="chain-unreachable") from error
         # room for a head that moves between trying and mining; unused gas is not paid
@@ -257,7 +257,7 @@ class Sender:
             if not any(
                 known in words for known in ("already known", "already imported", "known transaction")
             ):
-                raise _translated(error) from error
+                raise _translated(error, self.address) from error
         return keccak256(raw)
 
     def wait(self, tx: bytes, *, seconds: float = 60.0) -> Receipt:
@@ -327,7 +327,7 @@ def deploy(rpc: Rpc, *, chain_id: int, account_key: bytes) -> bytes:
     return address
 
 
-def _translated(error: RpcRefusedError) -> Exception:
+def _translated(error: RpcRefusedError, payer: bytes) -> Exception:
     """Return what an endpoint's refusal means; the refusal itself where it means nothing we know."""
     words = error.rpc_message.lower()
     if error.rpc_data.startswith("0x") and len(error.rpc_data) >= 10:
@@ -339,7 +339,9 @@ def _translated(error: RpcRefusedError) -> Exception:
     if "underpriced" in words or "less than block base fee" in words:
         return ConflictError("the fees offered are too low for a place in the queue", code="fee-too-low")
     if "insufficient funds" in words:
-        return TemporaryError("the relaying account cannot pay for this: send it money", code="funds-low")
+        return TemporaryError(
+            f"the account {_checksum(payer)} cannot pay for this: send it money", code="funds-low"
+        )
     return error
 
 

@@ -35,10 +35,11 @@ def anchor(
     """
     from traceledger.app import build, set_up_chain
     from traceledger.errors import TemporaryError
+    from traceledger.settings import parse_address
 
     with opened(folder) as app:
         if setup:
-            address = bytes.fromhex(contract.removeprefix("0x")) if contract else None
+            address = parse_address(contract.lower()) if contract else None
             settings = set_up_chain(app, contract=address)
             show(
                 {"ok": True, "chain": settings.chain, "contract": settings.contract},

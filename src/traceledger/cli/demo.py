@@ -6,9 +6,8 @@ The chain is a development chain of this machine, and every record is tagged dem
 """
 
 import json
-import os
+import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,25 +17,27 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from io import BytesIO
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 from urllib.error import URLError
-from urllib.request import Request, urlopen
 
 import click
 
 from traceledger.app import App, build, build_from, create_deployment, open_evm_key, set_up_chain
-from traceledger.chain.devchain import CHAIN_ID, DevChain
+from traceledger.chain.devchain import CHAIN_ID, DevChain, die_with_parent
 from traceledger.chain.rpc import Rpc, observe, read_head
 from traceledger.cli import story as tale
+from traceledger.cli.machine import ANYWHERE, end_process, free_port, get_page, is_free, lan_address
 from traceledger.core.judge.bundle import Bundle
 from traceledger.core.judge.findings import gate_of
 from traceledger.core.judge.report import Report
 from traceledger.core.judge.verify import verify_bundle
-from traceledger.errors import TemporaryError, TraceledgerError, VerificationError
+from traceledger.errors import LogIntegrityError, TemporaryError, TraceledgerError, VerificationError
 from traceledger.ledger import issue
 from traceledger.ledger.audit import audit
 from traceledger.ledger.describe import printed_words
+from traceledger.ledger.recompute import recompute
 from traceledger.ledger.target import find_target
 from traceledger.printing.image import label_png, label_svg
 from traceledger.printing.pdf import write_sheet
@@ -48,10 +49,18 @@ from traceledger.store import log as stored
 from traceledger.store.source import DatabaseSource
 
 ORIGIN: Final = "so-thu.example/nhat-ky"
-ANYWHERE: Final = "0.0.0.0"  # noqa: S104 - a phone in the same network must reach a demonstration
 TEMPLATE: Final = "a4-40x30"
 _START_S: Final = 60.0
 _FINAL_S: Final = 120.0
+
+
+def _program(name: str) -> str:
+    """How to call *name* of this installation from the current folder."""
+    here = Path(sys.executable).with_name(name)
+    found = shutil.which(name)
+    if found and Path(found).parent == here.parent:
+        return name
+    return str(here.relative_to(Path.cwd())) if here.is_relative_to(Path.cwd()) else str(here)
 
 
 @click.command()
@@ -85,7 +94,7 @@ def demo(ctx: click.Context, port: int, host: str, checking: bool, keep: Path | 
     folder = (ctx.obj / "demo-ledger").resolve()
     with ExitStack() as stack:
         _Demo(
-            folder, stack, host=host or ANYWHERE, public=_lan_address(host), port=port, say=_say
+            folder, stack, host=host or ANYWHERE, public=lan_address(host), port=port, say=_say
         ).run_forever()
 
 
@@ -99,8 +108,9 @@ class _Demo:
         self.stack = stack
         self.host = host
         self.public = public
-        self.port = port or _free_port()
         self.say = say
+        self._set_aside_unfinished()
+        self.port = port or self._known_port() or free_port()
         self.steps: list[dict[str, Any]] = []
         self.processes: dict[str, tuple[list[str], subprocess.Popen[bytes]]] = {}
 
@@ -128,8 +138,27 @@ class _Demo:
         settings = self._at_this_address(load_settings(self.folder))
         app = build(settings)
         self.stack.callback(app.close)
+        self.step("log recomputed from its entries", lambda: self._recompute(app))
         self.step("contract", lambda: self._contract(app))
         return build_from(self.folder)
+
+    def _set_aside_unfinished(self) -> None:
+        """A run that was killed before its story was told leaves half of one: keep that aside, and begin anew."""
+        if not (self.folder / "keys").exists() or tale.is_told_in(self.folder):
+            return
+        names = (self.folder.with_name(f"{self.folder.name}-unfinished-{number}") for number in count(1))
+        aside = next(path for path in names if not path.exists())
+        self.folder.rename(aside)
+        self.say(
+            f"  ! an earlier run ended before its story was told; it is kept as {aside.name}, unfinished"
+        )
+
+    def _known_port(self) -> int:
+        """The port of the last run if it is free, for the links on the stamps name it; else 0."""
+        if not (self.folder / FILE_NAME).exists():
+            return 0
+        known = load_settings(self.folder).port
+        return known if is_free(known) else 0
 
     def _start_chain(self) -> DevChain:
         chain = self.stack.enter_context(DevChain(self.folder / "anvil.json", port=self._chain_port()))
@@ -141,9 +170,9 @@ class _Demo:
         """The port of the last run, if it is free: a bundle names no port, but settings do."""
         if (self.folder / FILE_NAME).exists():
             known = load_settings(self.folder).rpc[0].rpartition(":")[2]
-            if known.isdigit() and _is_free(int(known)):
+            if known.isdigit() and is_free(int(known)):
                 return int(known)
-        return _free_port()
+        return free_port()
 
     def _create(self) -> None:
         settings = check(
@@ -166,7 +195,21 @@ class _Demo:
     def _at_this_address(self, settings: Settings) -> Settings:
         settings = replace(settings, rpc=(self.chain.url,), host=self.host, port=self.port)
         write(settings)
+        if settings.public_url != f"http://{self.public}:{self.port}":
+            self.say(
+                f"  ! the stamps carry {settings.public_url}; the pages are at {self.public}:{self.port}"
+            )
         return settings
+
+    def _recompute(self, app: App) -> None:
+        try:
+            recompute(app.database, app.settings.origin)
+        except LogIntegrityError as error:
+            raise LogIntegrityError(
+                f"{error.message}; this log cannot go on. Remove {self.folder} to begin a new demonstration",
+                code=error.code,
+                index=error.index,
+            ) from error
 
     def _contract(self, app: App) -> None:
         address = open_evm_key(app.settings, "account").address
@@ -203,17 +246,18 @@ class _Demo:
             stdout=log,
             stderr=log,
             process_group=0,
+            preexec_fn=die_with_parent,  # killed outright, this process can end nobody any more
         )
         self.processes[name] = (arguments, process)
-        self.stack.callback(_end, process)
+        self.stack.callback(end_process, process)
 
     def _await_web(self) -> None:
         deadline = time.monotonic() + _START_S
         while True:
             try:
-                _get(f"http://127.0.0.1:{self.port}/healthz")
+                get_page(f"http://127.0.0.1:{self.port}/healthz")
             except (URLError, OSError) as error:
-                if time.monotonic() > deadline:
+                if time.monotonic() > deadline or self.processes["web"][1].poll() is not None:
                     raise TemporaryError(
                         f"the web server did not come up; see {self.folder / 'web.log'}",
                         code="web-unreachable",
@@ -289,27 +333,48 @@ class _Demo:
                 self.say(f"  ! {self.chain.loss}")
             self._contract(app)
         for name, (arguments, process) in list(self.processes.items()):
-            if process.poll() is not None:
+            if process.poll() == LogIntegrityError.exit_code:
+                self.say(f"  ! {name} stopped: the log's integrity is broken, see {name}.log")
+                del self.processes[name]
+            elif process.poll() is not None:
                 self.say(f"  ! {name} ended with {process.returncode}; starting it again, see {name}.log")
                 self._process(name, arguments)
+
+    def _attack(self, app: App) -> str:
+        """A command that makes the first entry about the lot another well-formed one."""
+        with app.database.read() as connection:
+            size = stored.read_head(connection).size
+            index, entry = stored.touching(connection, self.lot(app), size)[0]
+        other = 66 if entry.raw[300] == 65 else 65  # within the payload, where both A and B may stand
+        change = f"entry = substr(entry, 1, 300) || char({other}) || substr(entry, 302) where rowid = {index}"
+        program = (
+            f'import sqlite3; d = sqlite3.connect("{self.folder / "ledger.db"}"); '  # noqa: S608 - to be read by people
+            f'd.execute("update entries set {change}"); d.commit()'
+        )
+        return f"{_program('python')} -c '{program}'"
 
     def _page(self, app: App, bundle: Path) -> None:
         base = f"http://{self.public}:{self.port}"
         path = self.links[0].partition("/01/")[2]
+        program = _program("traceledger")
+        local = self.public.startswith("127.")
+        nowhere = " (not now: these pages answer this machine only)" if local else ""
         self.say(
             f"""
 Try this
   1  Scan: print {self.folder / "stamps.pdf"} at 100 % (or show it on the screen) and scan
-     a stamp with a phone in the same network. Or open
+     a stamp with a phone in the same network{nowhere}. Or open
        {base}/01/{path}
   2  A stamp that was never activated: number {tale.STAMPS}
        {self.links[-1]}
   3  Check without this server:
-       traceledger verify {bundle} --policy {app.settings.trust_file} --rpc {self.chain.url}
+       {program} verify {bundle} --policy {app.settings.trust_file} --rpc {self.chain.url}
   4  Replay the whole log:
-       traceledger --dir {self.folder} audit
-  5  Be the attacker: change one byte of an entry in {self.folder / "ledger.db"}, then reload the page.
-  6  Stop with Ctrl-C; run it again: the same log, the same contract.
+       {program} --dir {self.folder} audit
+  5  Stop with Ctrl-C; run it again: the same log, the same contract.
+  6  Be the attacker: change one byte of an entry in the database, reload the page, audit again.
+       {self._attack(app)}
+     No part starts on such a log again; remove {self.folder} to begin anew.
 
 Everything here is fictional and on a test chain: pages say so, and nothing turns green.
 """
@@ -369,7 +434,11 @@ Everything here is fictional and on a test chain: pages say so, and nothing turn
             raise VerificationError(f"the audit found {report.bad or report.unasked}", code="audit")
 
     def _scan(self, link: str, words: str) -> None:
-        page = _get(link).decode()
+        path = link.partition("://")[2].partition("/")[2]
+        try:
+            page = get_page(f"http://127.0.0.1:{self.port}/{path}").decode()
+        except OSError as error:
+            raise VerificationError(f"the page of {link} does not open: {error}", code="scan") from error
         if words not in page.lower():
             raise VerificationError(f"the page of {link} does not say {words!r}", code="scan")
 
@@ -399,44 +468,3 @@ def _check(keep: Path | None, *, as_json: bool) -> bool:
 
 def _say(text: str) -> None:
     click.echo(text)
-
-
-def _get(url: str) -> bytes:
-    request = Request(url, headers={"Accept": "text/html", "Accept-Language": "vi"})  # noqa: S310 - made here
-    with urlopen(request, timeout=30) as answer:  # noqa: S310
-        data: bytes = answer.read()
-        return data
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Ask a process to stop, and end its group if it does not."""
-    if process.poll() is None:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as tried:
-        return tried.connect_ex(("127.0.0.1", port)) != 0
-
-
-def _lan_address(host: str) -> str:
-    """The address under which a phone in the same network finds this machine; nothing is sent to find it."""
-    if host and host != ANYWHERE:
-        return host
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))
-        except OSError:
-            return "127.0.0.1"
-        return str(probe.getsockname()[0])

@@ -84,7 +84,7 @@ def audit(
     from traceledger.ledger.audit import audit as replay
     from traceledger.store.source import DatabaseSource, LogSource, UrlSource
 
-    old = [path.read_text(encoding="utf-8") for path in notes]
+    old = [path.read_bytes().decode("utf-8", "replace") for path in notes]  # what is no text is no checkpoint
     old += [Bundle.parse(path.read_bytes()).checkpoint for path in bundles]
     trust = Trust.parse(policy.read_bytes()) if policy else None
 
@@ -116,5 +116,6 @@ def _text(report: Any) -> str:
     ]
     lines += [f"✔ {line}" for line in report.chain]
     lines += [f"? {line}" for line in report.unasked]
-    lines.append("The log holds." if report.ok else "The log does not hold.")
+    holds = "The log holds as far as it could be compared." if report.unasked else "The log holds."
+    lines.append(holds if report.ok else "The log does not hold.")
     return "\n".join(lines)

@@ -49,18 +49,18 @@ def org_add(
             )
         admin = new_key(app.settings, f"{name}-admin")
         ids = {key: value for key, value in (("gs1", gs1), ("party", party)) if value}
-        envelope = enrol.organisation(
-            registry,
-            org=name,
-            name=title,
-            admins=[admin],
-            root_keys=[app.key("root")],
-            ids=ids,
-            roles=roles,
-        )
         try:
+            envelope = enrol.organisation(
+                registry,
+                org=name,
+                name=title,
+                admins=[admin],
+                root_keys=[app.key("root")],
+                ids=ids,
+                roles=roles,
+            )
             done = app.log.submit_envelope(envelope)
-        except VerificationError:  # refused: the name stays free
+        except (InputError, VerificationError):  # refused: the name stays free
             key_path(app.settings, f"{name}-admin").unlink()
             raise
     show(

@@ -74,7 +74,8 @@ def init(
     trust = create_deployment(settings, operator_name=operator_name or operator)
     text = (
         f"The log {trust.origin} begins with genesis {trust.genesis}.\n"
-        f"Keys are in {settings.keys}: back them up; take log-spare.json and root.json offline.\n"
+        f"Keys are in {settings.keys}: back them up; take root.json, guardian.json, log-spare.json "
+        f"and {settings.operator}-admin.json offline.\n"
         f"Give {settings.trust_file} to those who will check you.\n"
         f"Next: `traceledger --dir {folder} org add …`, then `serve` and `worker`."
     )

@@ -3,6 +3,8 @@
 
 import json
 import sys
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +105,7 @@ def submit(ctx: click.Context, envelopes: tuple[Path, ...], as_json: bool) -> No
 )
 @click.option("--default-site", help="Diary: place of rows that name no plot.")
 @click.option("--code", "codes", multiple=True, help="Diary: growing-area code claimed by its harvests.")
+@click.option("--for", "grower", help="Diary: member number of the grower whose diary it is, such as TV-007.")
 @json_option
 @click.pass_context
 def import_(
@@ -115,12 +118,14 @@ def import_(
     sites: tuple[str, ...],
     default_site: str | None,
     codes: tuple[str, ...],
+    grower: str | None,
     as_json: bool,
 ) -> None:
     """
     Take FILE into the log: EPCIS 2.0 JSON, or a field diary (.xlsx).
 
-    Exit code 0 if all was taken, 2 if some was not; each refusal is named.
+    Exit code 0 if all was taken, 2 if some was not; each refusal is named.  What stands in the log already is not
+    added again: mend the file and import the whole of it.
     """
     from traceledger.errors import InputError
     from traceledger.exchange.json_text import MAX_DOCUMENT
@@ -129,7 +134,7 @@ def import_(
     data = read_file(str(file), MAX_DOCUMENT)
     places = dict(pair.split("=", 1) for pair in sites if "=" in pair)
     if len(places) != len(sites):
-        raise InputError("expected --site PLOT=URI", code="diary")
+        raise InputError("expected --site PLOT=URI, such as 'Thửa 3=https://id.gs1.org/414/…'", code="diary")
     with opened(ctx.obj) as app, progress("import") as step:
         signer = app.key(key_name)
         common: dict[str, Any] = {
@@ -149,6 +154,8 @@ def import_(
                 sites=places,
                 default_site=default_site,
                 codes=codes,
+                grower=grower,
+                today=datetime.now(timezone(timedelta(hours=7))).date(),  # a diary's days are Vietnam's
                 **common,
             )
         else:
@@ -160,10 +167,16 @@ def import_(
         "notes": [vars_of(p) for p in found.notes],
         "indexes": [i for _, indexes in found.taken for i in indexes],
     }
-    for place in (*found.notes, *found.refused):
-        click.echo(f"{place.name}: {place.code}: {place.message}", err=True)
+    for line in _lines(found.notes, found.refused):
+        click.echo(line, err=True)
     verb = "would be taken" if dry_run else "taken"
-    show(value, as_json, f"{len(found.taken)} of {found.total} {verb}, {found.total - len(found.taken)} not.")
+    known = sum(note.code == "repeated" for note in found.notes)
+    text = f"{len(found.taken)} of {found.total} {verb}, {len(found.refused)} not."
+    if known:
+        text += f" {known} statements stood in the log already; they are not added again."
+    if found.refused:
+        text += "\nMend what is named above and import the whole file again."
+    show(value, as_json, text)
     sys.stdout.flush()
     ctx.exit(found.exit_code)
 
@@ -184,6 +197,19 @@ def diary(output: Path, as_json: bool) -> None:
 
     output.write_bytes(diary_template())
     show({"output": str(output)}, as_json, f"The empty diary is in {output}.")
+
+
+def _lines(notes: Iterable[Any], refused: Iterable[Any]) -> Iterator[str]:
+    """What is told of a file: notes that say the same on one line, then each refusal."""
+    places: dict[tuple[str, str], list[str]] = {}
+    for note in notes:
+        if note.code != "repeated":
+            places.setdefault((note.code, note.message), []).append(note.name)
+    for (code, message), names in places.items():
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        yield f"{', '.join(names[:3])}{more}: {code}: {message}"
+    for place in refused:
+        yield f"{place.name}: {place.code}: {place.message}"
 
 
 def vars_of(place: Any) -> dict[str, str]:

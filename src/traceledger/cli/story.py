@@ -10,20 +10,23 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
-from traceledger.app import App, new_key
+from traceledger.app import App, build_from, new_key
 from traceledger.core.claims.epcis import DIARY_IRI
 from traceledger.core.claims.gs1_values import check_digit
 from traceledger.core.claims.identifiers import gln_uri, gtin_uri, lot_uri, sscc_uri
-from traceledger.core.claims.records import code_uri
+from traceledger.core.claims.records import code_uri, roll_uri
 from traceledger.core.sign.canonical import Json
 from traceledger.core.sign.envelope import sign_envelope
 from traceledger.core.sign.keys import SigningKey
 from traceledger.ledger import compose, enrol, issue
 from traceledger.ledger.activate import activate
 from traceledger.ledger.admit import Outcome
+from traceledger.settings import FILE_NAME
+from traceledger.store import log as stored
 
 PREFIX: Final = "9521234"
 FRESH: Final = f"0{PREFIX}00101" + check_digit(f"0{PREFIX}00101")
@@ -461,8 +464,22 @@ class Story:
 
 
 def told(app: App) -> bool:
-    """Say whether the story stands in the log already."""
-    return COOPERATIVE.org in app.sequencer.registry().orgs
+    """Say whether the story stands in the log already, to its last step."""
+    with app.database.read() as connection:
+        size = stored.read_head(connection).size
+        steps = stored.touching(connection, roll_uri(f"{COOPERATIVE.org}/{ROLL}"), size)
+    return any(entry.kind == "activate" for _, entry in steps)
+
+
+def is_told_in(folder: Path) -> bool:
+    """Say whether *folder* holds a ledger with the whole story."""
+    if not (folder / FILE_NAME).exists():
+        return False
+    app = build_from(folder, sign=False)
+    try:
+        return told(app)
+    finally:
+        app.close()
 
 
 def start(app: App) -> Story:

@@ -8,19 +8,21 @@ hours: noon is written, and said to be a day.
 """
 
 import json
+import re
 import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Final
 
 from traceledger.core.claims.epcis import DIARY_IRI, EVENT_KINDS, TL_IRI, validate_epcis
+from traceledger.core.claims.epcis_schema import is_uri
 from traceledger.core.claims.epcis_terms import CONTEXT_URL
-from traceledger.core.claims.identifiers import canonical, gln_uri, lot_uri
+from traceledger.core.claims.identifiers import canonical, gln_uri, gtin, lot_uri, problems
 from traceledger.errors import InputError
 from traceledger.exchange.diary_words import fold
-from traceledger.exchange.sheets import DiaryProblem, DiaryRow, problem_at
+from traceledger.exchange.sheets import MEMBER, DiaryProblem, DiaryRow, problem_at
 
 _IDS: Final = uuid.uuid5(uuid.NAMESPACE_URL, DIARY_IRI)
 
@@ -44,7 +46,7 @@ class DiarySettings:
 
         gtin: GTIN of the product the lots belong to; None if the diary names no lot.
 
-        sites: Plot as written in the diary → URI of the place; compared without accents and case.
+        sites: Plot as written in the diary → GLN or URI of the place; compared without accents and case.
 
         default_site: Place of rows that name no plot.
 
@@ -92,8 +94,9 @@ def diary_events(rows: Sequence[DiaryRow], *, settings: DiarySettings) -> DiaryE
         Drafts, to be completed by `epcis_translate.complete`, and one problem for each row refused.
 
     Raises:
-        InputError: *settings* themselves are wrong: GTIN, or place of a plot.
+        InputError: *settings* themselves are wrong: GTIN, place of a plot, or a name in the place of a number.
     """
+    settings = _checked(settings)
     places = {fold(name): uri for name, uri in settings.sites.items()}
     taken: list[tuple[DiaryRow, dict[str, Any]]] = []
     problems: list[DiaryProblem] = []
@@ -119,6 +122,33 @@ def diary_events(rows: Sequence[DiaryRow], *, settings: DiarySettings) -> DiaryE
     return DiaryEvents(taken=tuple(taken), problems=tuple(problems))
 
 
+def _checked(settings: DiarySettings) -> DiarySettings:
+    """*settings* with every place as a URI; raises InputError for a wrong one, before any row is looked at."""
+    if settings.gtin is not None:
+        gtin(settings.gtin)
+    if settings.grower is not None and not MEMBER.fullmatch(settings.grower):
+        message = f"expected a member number such as TV-007, got {settings.grower[:20]!r}: this ledger cannot forget"
+        raise InputError(message, code="diary")
+    default = settings.default_site and _place(settings.default_site, "the default place")
+    sites = {name: _place(text, f"plot {name[:40]!r}") for name, text in settings.sites.items()}
+    return replace(settings, sites=sites, default_site=default)
+
+
+def _place(text: str, whose: str) -> str:
+    """URI of a place given as GLN or URI."""
+    digits = text.replace(" ", "")
+    if digits.isascii() and digits.isdigit() and len(digits) == 13:
+        return gln_uri(digits)
+    uri = canonical(text.strip())
+    found = problems(uri) or ([] if is_uri(uri) else ["no URI"])
+    if found:
+        message = (
+            f"{whose}: {uri[:80]!r}: {found[0]}; expected a GLN of 13 digits or https://id.gs1.org/414/…"
+        )
+        raise InputError(message, code="diary")
+    return uri
+
+
 class _RowError(Exception):
     def __init__(self, column: str, code: str, **said: Any) -> None:
         super().__init__(code)
@@ -134,15 +164,11 @@ def _site(row: DiaryRow, settings: DiarySettings, places: dict[str, str]) -> str
     known = places.get(fold(row.site))
     if known:
         return known
-    digits = row.site.replace(" ", "")
-    if digits.isascii() and digits.isdigit() and len(digits) == 13:
+    if re.fullmatch(r"[0-9 ]{13,}", row.site) or canonical(row.site).startswith("https://id.gs1.org/414/"):
         try:
-            return gln_uri(digits)
+            return _place(row.site, "")
         except InputError as error:
-            raise _RowError("site", "gln", got=error.message) from None
-    uri = canonical(row.site)
-    if uri.startswith("https://id.gs1.org/414/"):
-        return uri
+            raise _RowError("site", "gln", got=error.message.removeprefix(": ")) from None
     raise _RowError("site", "site", got=row.site[:40], choices=", ".join(settings.sites) or "–")
 
 

@@ -10,10 +10,17 @@ import re
 import unicodedata
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from traceledger.exchange.diary_words import UNITS, fold
 from traceledger.exchange.xlsx import OVERLONG, UNCACHED
+
+
+class Merged:
+    """One weight for several rows: whose it is, nobody can tell."""
+
+
+MERGED: Final = Merged()
 
 
 class CellError(Exception):
@@ -28,6 +35,8 @@ class CellError(Exception):
 def _plain(value: Any) -> Any:
     if value is UNCACHED:
         raise CellError("formula")
+    if value is MERGED:
+        raise CellError("merged")
     if value is OVERLONG:
         raise CellError("long")
     if isinstance(value, str) and re.fullmatch(r"#[A-Z/0]+[!?]?", value):

@@ -41,6 +41,10 @@ _GUIDE: Final = (
     ("note", "Điều cần nhớ thêm. Không ghi tên người, số điện thoại.", "Trời mưa sau khi phun", "Nếu cần"),
 )  # fmt: skip
 
+_FONT: Final = "Calibri"
+_WIDE: Final = 70
+"""Width of the column that explains, in characters."""
+
 _GREEN: Final = PatternFill("solid", fgColor="1E6B3A")
 _PALE: Final = PatternFill("solid", fgColor="EAF3EC")
 _SIDE: Final = Side(style="thin", color="B7C9BC")
@@ -62,7 +66,7 @@ def build_template() -> bytes:
 def _head(sheet: Worksheet, row: int, texts: list[str]) -> None:
     for column, text in enumerate(texts, start=1):
         cell = sheet.cell(row=row, column=column, value=text)
-        cell.font = Font(bold=True, color="FFFFFF")
+        cell.font = Font(name=_FONT, bold=True, color="FFFFFF")
         cell.fill = _GREEN
         cell.alignment = Alignment(wrap_text=True, horizontal="center", vertical="center")
         cell.border = _LINE
@@ -73,12 +77,12 @@ def _fill_diary(sheet: Worksheet) -> None:
     last = get_column_letter(len(HEADERS))
     sheet.merge_cells(f"A1:{last}1")
     sheet["A1"] = "NHẬT KÝ ĐỒNG RUỘNG"
-    sheet["A1"].font = Font(bold=True, size=16, color="1E6B3A")
+    sheet["A1"].font = Font(name=_FONT, bold=True, size=16, color="1E6B3A")
     sheet.merge_cells(f"A2:{last}2")
     sheet["A2"] = (
         "Mỗi dòng một công việc. Cách ghi từng cột: xem trang Hướng dẫn. Không ghi họ tên, số điện thoại."
     )
-    sheet["A2"].font = Font(italic=True)
+    sheet["A2"].font = Font(name=_FONT, italic=True)
     _head(sheet, _FIRST - 1, list(HEADERS.values()))
     sheet.row_dimensions[_FIRST - 1].height = 48
     end = _FIRST + _ROWS - 1
@@ -101,12 +105,17 @@ def _fill_diary(sheet: Worksheet) -> None:
     sheet.add_data_validation(choices)
     choices.add(f"B{_FIRST}:B{end}")
     sheet.freeze_panes = f"A{_FIRST}"
+    _fit_page(sheet)
+    sheet.print_title_rows = f"{_FIRST - 1}:{_FIRST - 1}"
+
+
+def _fit_page(sheet: Worksheet) -> None:
+    """Print on A4, lying, all columns on one page."""
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.paperSize = 9
     sheet.page_setup.fitToWidth = 1
     sheet.page_setup.fitToHeight = 0
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
-    sheet.print_title_rows = f"{_FIRST - 1}:{_FIRST - 1}"
 
 
 def _fill_guide(sheet: Worksheet) -> None:
@@ -116,9 +125,12 @@ def _fill_guide(sheet: Worksheet) -> None:
             cell = sheet.cell(row=row, column=column, value=text)
             cell.alignment = Alignment(wrap_text=True, vertical="top")
             cell.border = _LINE
-    for letter, width in zip("ABCD", (34, 70, 34, 30), strict=True):
+        # not every program makes a row higher for a text that wraps
+        sheet.row_dimensions[row].height = 16 * (1 + len(how) // (_WIDE - 6))
+    for letter, width in zip("ABCD", (34, _WIDE, 34, 30), strict=True):
         sheet.column_dimensions[letter].width = width
     sheet.freeze_panes = "A2"
+    _fit_page(sheet)
 
 
 def _timeless(data: bytes) -> bytes:

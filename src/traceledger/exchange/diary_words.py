@@ -10,7 +10,10 @@ import unicodedata
 from typing import Final
 
 FIELDS: Final[dict[str, tuple[str, ...]]] = {
-    "date": ("ngay", "ngay thang", "ngay thang nam", "ngay thuc hien", "ngay lam", "thoi gian", "date"),
+    "date": (
+        *("ngay", "ngay thang", "ngay thang nam", "ngay thuc hien", "ngay lam", "thoi gian", "date"),
+        *("ngay gio", "ngay ghi", "thoi gian thuc hien"),
+    ),
     "activity": (
         *(
             "cong viec",
@@ -21,10 +24,18 @@ FIELDS: Final[dict[str, tuple[str, ...]]] = {
             "activity",
             "viec lam",
         ),
+        *(
+            "hoat dong cong viec",
+            "cong viec hoat dong",
+            "cong viec thuc hien",
+            "noi dung thuc hien",
+            "ten cong viec",
+        ),
     ),
     "site": (
         *("thua", "ma thua", "thua dat", "thua ruong", "dia diem", "ma dia diem", "thua dia diem", "plot"),
         *("vuon", "ma vuon", "khu vuc", "ao", "ma ao", "thua vuon", "lo dat", "ma thua dia diem"),
+        *("ten thua", "so thua", "ten vuon", "ten ao", "vi tri", "noi thuc hien"),
     ),
     "material": (
         *(
@@ -36,9 +47,10 @@ FIELDS: Final[dict[str, tuple[str, ...]]] = {
             "phan thuoc",
             "ten thuoc phan bon",
         ),
-        *("phan bon thuoc bvtv", "vat tu su dung"),
+        *("phan bon thuoc bvtv", "vat tu su dung", "ten vat tu su dung", "ten thuoc bvtv", "thuoc bvtv"),
+        *("phan bon", "ten phan bon", "loai phan bon", "vat tu phan thuoc"),
     ),
-    "dose": ("lieu luong", "lieu dung", "lieu luong su dung", "dose"),
+    "dose": ("lieu luong", "lieu dung", "lieu luong su dung", "luong dung", "lieu luong nong do", "dose"),
     "phi": (
         *(
             "phi",
@@ -49,12 +61,16 @@ FIELDS: Final[dict[str, tuple[str, ...]]] = {
             "tgcl",
             "thoi gian cach ly phi",
         ),
-        *("thoi gian cach ly ngay",),
+        *("thoi gian cach ly ngay", "thoi gian cach ly phi ngay", "tgcl ngay", "so ngay cach ly phi"),
     ),
-    "lot": ("lo", "ma lo", "so lo", "lo hang", "ma lo hang", "ma truy vet", "lot", "lo thu hoach"),
+    "lot": (
+        *("lo", "ma lo", "so lo", "lo hang", "ma lo hang", "ma truy vet", "lot", "lo thu hoach"),
+        *("ma so lo", "ma lo thu hoach", "ky hieu lo"),
+    ),
     "kg": (
         *("kg", "so kg", "khoi luong", "khoi luong kg", "san luong", "san luong kg", "so luong kg"),
-        *("khoi luong thu hoach",),
+        *("khoi luong thu hoach", "khoi luong thu hoach kg", "san luong thu hoach", "san luong thu hoach kg"),
+        *("trong luong", "trong luong kg"),
     ),
     "member": (
         *(
@@ -65,7 +81,14 @@ FIELDS: Final[dict[str, tuple[str, ...]]] = {
             "ma xa vien",
             "ma so xa vien",
         ),
-        *("nguoi thuc hien ma so thanh vien", "ma nguoi thuc hien"),
+        *(
+            "nguoi thuc hien ma so thanh vien",
+            "ma nguoi thuc hien",
+            "xa vien",
+            "ma ho",
+            "ma so ho",
+            "ma nong ho",
+        ),
     ),
     "note": ("ghi chu", "ghi chu khac", "note"),
 }
@@ -88,25 +111,47 @@ HEADERS: Final[dict[str, str]] = {
 UNITS: Final = {"kg": 1, "ki": 1, "ky": 1, "kilogam": 1, "yen": 10, "ta": 100, "tan": 1000}
 """Unit of weight → kilograms: 1 yến = 10 kg, 1 tạ = 100 kg, 1 tấn = 1000 kg."""
 
+# What is picked, pulled or planted.  Names what follows a verb that alone would read two ways without accents:
+# "hái" and "hai", "trồng" and "trong", "nhổ" and "nho".
+_CROPS: Final = (
+    "xoai|buoi|nhan|vai|cam|quyt|oi|thanh long|sau rieng|chom chom|mang cut|chuoi|dua|mit|hanh|toi|ot|ca chua|"
+    "dua leo|dua hau|khoai|san|lac|dau|rau|cu|lua|ngo|bap|che|ca phe|tieu|hoa"
+)
+
 ACTIVITIES: Final[tuple[tuple[str, str], ...]] = (
-    ("harvest", r"(thu hoach|hai (trai|qua|hoa)|thu trai|gat( lua)?|thu (tom|hau|ca))\b.*"),
+    (
+        "harvest",
+        (
+            r"(thu (hoach|hai)|hai (trai|qua)|thu trai|gat( lua)?|thu (tom|hau|ca)"
+            rf"|hai ({_CROPS})|nho (hanh|toi|lac|rau|khoai|san|cu)|cat (hanh|rau|lua))\b.*"
+        ),
+    ),
     ("input", r"(nhap|mua) (vat tu|phan|thuoc|giong|thuc an)\b.*"),
     ("treat-animal", r"(dung|tron|cho uong) (thuoc|men|khoang|hoa chat)\b.*|tri benh\b.*"),
-    ("fertilise", r"bon( (phan|lot|thuc|goc|la|dam|lan|kali|voi|npk|huu co)\b.*)?|(phun|tuoi|u) phan\b.*"),
+    (
+        "fertilise",
+        r"bon( (phan|lot|thuc|goc|la|dam|lan|kali|voi|npk|huu co)\b.*)?|(phun|tuoi|u|rai) phan\b.*",
+    ),
     ("spray", r"(phun|xit)\b.*|xu ly thuoc\b.*"),
     ("stock", r"tha (giong|tom|ca|hau|nuoi)\b.*|treo day giong\b.*"),
     # before planting: "cày đất" and "cấy" fold to the same first word
     ("care", r"(kich thich|tao tan|thay nuoc|phoi day|cai tao ao|boc trai|dat bon|cay dat|bua|xoi)\b.*"),
     (
         "plant",
-        r"(gieo|xuong giong|sa lua)\b.*|trong( (moi|lai|dam|xen|cay|lua|rau|giong)\b.*)?|cay( (lua|ma|giong)\b.*)?",
+        (
+            r"(gieo|uom (giong|hat|cay)|xuong giong|sa lua)\b.*"
+            rf"|trong( (moi|lai|dam|xen|cay|giong|{_CROPS})\b.*)?|cay( (lua|ma|giong)\b.*)?"
+        ),
     ),
-    ("feed", r"cho an\b.*"),
+    ("feed", r"cho (an|(tom|ca|cua|hau|ga|vit|heo|lon|bo|de) an)\b.*"),
     ("observe", r"(theo doi|quan sat|kiem tra|tham (vuon|dong)|dat bay)\b.*"),
-    ("sell", r"ban( (hang|le|trai|cho)\b.*)?"),
+    ("sell", r"(xuat )?ban( (hang|le|trai|cho)\b.*)?"),
     (
         "care",
-        r"(cham soc|tuoi|tia|lam co|lam dat|bao trai|cat co|don co|ve sinh|xu ly (ra hoa|dat|paclo))\b.*",
+        (
+            r"(cham soc|tuoi|bom nuoc|tia|cat tia|tao hinh|lam co|cat co|don co|diet co|nho co|phat co|lam dat"
+            r"|len luong|vun (goc|luong)|bao trai|ve sinh|xu ly (ra hoa|dat|paclo))\b.*"
+        ),
     ),
 )
 """Kind of event and the folded activity that means it; the first that matches counts."""
@@ -116,6 +161,23 @@ CHOICES: Final = ("Thu hoạch", "Phun thuốc", "Bón phân", "Chăm sóc", "T�
 
 SAID: Final[dict[str, tuple[str, str]]] = {
     "missing": ("thiếu {what}; hãy ghi vào ô này", "{what} is missing; fill in this cell"),
+    "hidden-row": (
+        "dòng này đang bị ẩn hoặc bị lọc; hãy cho hiện rồi nhập lại, hoặc xóa dòng",
+        "this row is hidden or filtered out; show it and import again, or delete it",
+    ),
+    "hidden-sheet": (
+        "trang này đang bị ẩn nên được bỏ qua; hãy cho hiện rồi nhập lại nếu cần ghi",
+        "this sheet is hidden and was passed over; show it and import again if it is to be recorded",
+    ),
+    "merged": (
+        "ô gộp cho nhiều dòng; hãy bỏ gộp và ghi số riêng cho từng dòng",
+        "one cell merged over several rows; take it apart and write each row's own number",
+    ),
+    "long": (
+        "ô dài quá 2000 ký tự; hãy rút gọn",
+        "the cell holds more than 2000 characters; shorten it",
+    ),
+    "past": ("ngày {got} trước năm 2000; hãy sửa lại", "the date {got} is before 2000; correct it"),
     "date": (
         "“{got}” không phải ngày; hãy ghi ngày/tháng/năm, ví dụ 25/11/2026",
         "{got!r} is no date; write day/month/year, e.g. 25/11/2026",
@@ -173,21 +235,31 @@ SAID: Final[dict[str, tuple[str, str]]] = {
     "kind-of-cell": ("ô chứa {got}; hãy ghi chữ", "the cell holds {got}; write text"),
     "error-cell": ("ô báo lỗi {got}; hãy ghi giá trị", "the cell shows the error {got}; write the value"),
     "site": (
-        "không biết thửa “{got}”; thửa đã khai: {choices}, hoặc GLN 13 số",
-        "plot {got!r} is not known; known: {choices}, or a GLN of 13 digits",
+        "không biết thửa “{got}”; thửa đã khai: {choices}; hãy ghi GLN 13 số, hoặc khai thửa (lệnh import: --site)",
+        "plot {got!r} is not known; known: {choices}; write a GLN of 13 digits, or name the plot (import: --site)",
     ),
     "gln": ("GLN sai: {got}", "wrong GLN: {got}"),
     "product": (
-        "chưa khai mã sản phẩm (GTIN) nên không ghi được lô; hãy chọn sản phẩm trước",
-        "no product (GTIN) is set, so no lot can be written; choose the product first",
+        "chưa khai mã sản phẩm (GTIN) nên không ghi được lô; hãy chọn sản phẩm trước (lệnh import: --gtin)",
+        "no product (GTIN) is set, so no lot can be written; choose the product first (import: --gtin)",
     ),
     "total-row": (
         "dòng tổng cộng không phải một công việc; hãy xóa dòng này",
         "a total is no activity; remove this row",
     ),
     "extra": (
-        "cột “{got}” không có trong mẫu và không được ghi vào sổ",
-        "column {got!r} is not in the template and is not recorded",
+        "cột {got} không có trong mẫu và không được ghi vào sổ",
+        "column {got} is not in the template and is not recorded",
+    ),
+    "no-diary": (
+        (
+            "không trang nào có dòng tiêu đề của nhật ký: cần ít nhất 3 cột, trong đó có Ngày và Công việc; "
+            "xem mẫu nhat-ky.xlsx"
+        ),
+        (
+            "no sheet has the header row of a diary: 3 columns at least, Ngày and Công việc among them; "
+            "see the template nhat-ky.xlsx"
+        ),
     ),
     "no-header": (
         "trang này không có dòng tiêu đề của nhật ký nên được bỏ qua",

@@ -21,6 +21,16 @@ Json = Any
 MAX_DOCUMENT: Final = 16 * 1024 * 1024
 MAX_DEPTH: Final = 64
 
+_OTHERS: Final = (
+    (b"%PDF", "a PDF"),
+    (b"PK", "a ZIP archive"),
+    (b"\x1f\x8b", "packed with gzip"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8", "a picture"),
+)
+
+_WORDS: Final = (b"true", b"false", b"null", b"NaN", b"Infinity")
+
 _STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[{\]}]', re.DOTALL)
 
 
@@ -43,8 +53,10 @@ def read_json(data: bytes, *, limit: int = MAX_DOCUMENT) -> tuple[Json, list[str
     notes = []
     if len(data) > limit:
         raise InputError(f"the file has {len(data)} bytes, expected at most {limit}", code="too-large")
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in data[:2]:
         raise InputError("the file is UTF-16; save it as UTF-8", code="json-syntax")
+    if other := _other_format(data[:64].lstrip()):
+        raise InputError(other, code="json-syntax")
     if data.startswith(b"\xef\xbb\xbf"):
         data = data[3:]
         notes.append("the file begins with a byte order mark, which JSON has not; it was passed over")
@@ -60,7 +72,26 @@ def read_json(data: bytes, *, limit: int = MAX_DOCUMENT) -> tuple[Json, list[str
         return _DECODER.decode(text), notes
     except json.JSONDecodeError as error:
         where = f"line {error.lineno} column {error.colno}"
-        raise InputError(f"not JSON: {error.msg}", code="json-syntax", where=where) from error
+        message = f"not JSON: {error.msg}"
+        if error.msg == "Extra data":
+            message = "a second JSON value follows the first; put several events into one list: [ …, … ]"
+        elif error.pos >= len(text.rstrip()) - 1:
+            message = "the file breaks off here; export or copy it again"
+        raise InputError(message, code="json-syntax", where=where) from error
+
+
+def _other_format(head: bytes) -> str | None:
+    """Say what a file that begins with *head* is instead of JSON, and what to do; None if it may be JSON."""
+    if not head:
+        return "the file is empty"
+    if head.startswith(b"<"):
+        return "the file is XML or a web page; export it as EPCIS 2.0 JSON"
+    for magic, name in _OTHERS:
+        if head.startswith(magic):
+            return f"the file is {name}, expected EPCIS 2.0 JSON or a diary saved as .xlsx"
+    if head[:1] not in b'{[\xef"-0123456789' and not head.startswith(_WORDS):
+        return "the file is some other text, such as CSV; expected EPCIS 2.0 JSON or a diary saved as .xlsx"
+    return None
 
 
 def _check_depth(text: str) -> None:

@@ -3,11 +3,14 @@
 The field diary as a spreadsheet: rows read tolerantly, every doubt told by sheet, row and column.
 
 A row is taken as a whole or refused as a whole, and taken plus refused is what stood in the file.  Tolerated are
-title rows, other header spellings, other column orders, blank rows, texts for dates, decimal comma and point.  A
-number that reads two ways is never guessed.  Names of people are refused: the ledger cannot forget.
+title rows, headers repeated on each page, other header spellings, other column orders, blank rows, texts for
+dates, decimal comma and point; a cell merged over several rows counts for each of them, unless it is a weight.  A
+number that reads two ways is never guessed.  Hidden rows are refused and names of people too: the ledger cannot
+forget what its writer did not see.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -16,7 +19,7 @@ from importlib import resources
 from typing import Any, Final
 
 from traceledger.errors import InputError
-from traceledger.exchange.diary_cells import CellError, as_date, as_days, as_kilograms, as_text
+from traceledger.exchange.diary_cells import MERGED, CellError, as_date, as_days, as_kilograms, as_text
 from traceledger.exchange.diary_words import CHOICES, FIELDS, HEADERS, SAID, UNITS, fold, kind_of
 from traceledger.exchange.xlsx import Sheet, open_workbook
 
@@ -149,7 +152,7 @@ def read_diary(data: bytes, *, today: date | None = None) -> Diary:
     Args:
         data: An .xlsx file.
 
-        today: If given, later dates are refused.
+        today: If given, later dates are refused; they could not be taken back.
 
     Raises:
         InputError: the file as a whole cannot be read (code ``too-large`` or ``sheet``), or no sheet has the
@@ -161,26 +164,29 @@ def read_diary(data: bytes, *, today: date | None = None) -> Diary:
     refused: list[tuple[str, int]] = []
     found = False
     for sheet in open_workbook(data):
-        header = _header(sheet)
+        header = None if sheet.hidden else _header(sheet)
         if header is None:
             if sheet.rows:
-                notes.append(problem_at(sheet.name, None, None, "no-header"))
+                code = "hidden-sheet" if sheet.hidden else "no-header"
+                notes.append(problem_at(sheet.name, None, None, code))
             continue
         found = True
         notes += header.notes
         for number, cells in _below(sheet, header):
             row = _Row(sheet.name, number, cells, header)
-            taken = row.read(today)
+            taken = row.read(today, hidden=number in sheet.hidden_rows)
             problems += row.problems
             if taken is None:
                 refused.append((sheet.name, number))
             else:
                 rows.append(taken)
     if not found:
-        wanted = ", ".join((HEADERS["date"], HEADERS["activity"], HEADERS["kg"]))
-        raise InputError(f"no sheet has a header row with columns such as {wanted}", code="diary")
+        raise InputError("{} ({})".format(*SAID["no-diary"]), code="diary")
     return Diary(rows=tuple(rows), problems=tuple(problems), notes=tuple(notes), refused=tuple(refused))
 
+
+ROW: Final = "dòng"
+"""What a row is called where a place in the file is told."""
 
 # --- header -------------------------------------------------------------------------------------------
 
@@ -206,37 +212,69 @@ def _field(text: str) -> tuple[str | None, int]:
     return field, factor if field == "kg" else 1
 
 
+def _named(cells: tuple[Any, ...]) -> dict[int, tuple[str | None, int]] | None:
+    """Column → what it is called, if *cells* are the header row of a diary."""
+    named = {i: _field(cell) for i, cell in enumerate(cells) if isinstance(cell, str)}
+    fields = {field for field, _ in named.values() if field}
+    return named if {"date", "activity"} <= fields and len(fields) >= 3 else None
+
+
 def _header(sheet: Sheet) -> _Header | None:
     for number, cells in sheet.rows[:30]:
-        named = {i: _field(cell) for i, cell in enumerate(cells) if isinstance(cell, str)}
-        fields = [field for field, _ in named.values() if field]
-        if not {"date", "activity"} <= set(fields) or len(set(fields)) < 3:
+        named = _named(cells)
+        if named is None:
             continue
+        fields = [field for field, _ in named.values() if field]
         twice = next((field for field in fields if fields.count(field) > 1), None)
         if twice:
             said = problem_at(sheet.name, number, twice, "twice", got=HEADERS[twice])
-            raise InputError(said.english, code="diary", where=f"{sheet.name} row {number}")
+            message = f"{said.message} ({said.english})"
+            raise InputError(message, code="diary", where=f"{sheet.name}, {ROW} {number}")
         columns = {field: i for i, (field, _) in named.items() if field}
         extra = [
             str(cell) for i, cell in enumerate(cells) if cell is not None and not named.get(i, (None, 1))[0]
         ]
-        notes = tuple(problem_at(sheet.name, number, name, "extra", got=name) for name in extra)
+        quoted = ", ".join(f"“{name[:40]}”" for name in extra)
+        notes = (problem_at(sheet.name, number, ", ".join(extra), "extra", got=quoted),) if extra else ()
         factor = next((factor for field, factor in named.values() if field == "kg"), 1)
         return _Header(row=number, columns=columns, factor=factor, notes=notes)
     return None
 
 
 def _below(sheet: Sheet, header: _Header) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    """Rows with anything in a column of ours, each with the value of cells that are merged into it."""
     ours = set(header.columns.values())
-    for number, cells in sheet.rows:
-        if number > header.row and any(cell is not None for i, cell in enumerate(cells) if i in ours):
-            yield number, cells
+    rows = [
+        (number, cells)
+        for number, cells in sheet.rows
+        if number > header.row
+        and any(_is_filled(cell) for i, cell in enumerate(cells) if i in ours)
+        and _named(cells) is None
+    ]
+    weight = header.columns.get("kg", -1)
+    sharing = Counter(sheet.merged.get((number, weight)) for number, _ in rows)
+    all_cells = dict(sheet.rows)
+    for number, cells in rows:
+        whole = list(cells)
+        for column in ours & set(range(len(cells))):
+            top = sheet.merged.get((number, column))
+            if top is None or top <= header.row:
+                continue
+            value = all_cells[top][column] if top in all_cells else None
+            whole[column] = MERGED if column == weight and value is not None and sharing[top] > 1 else value
+        yield number, tuple(whole)
+
+
+def _is_filled(cell: Any) -> bool:
+    """A dash in a cell is how people write that there is nothing."""
+    return cell is not None and not (isinstance(cell, str) and set(cell) <= set("-–—"))
 
 
 # --- rows ---------------------------------------------------------------------------------------------
 
 _LOT = re.compile(r"[-.0-9A-Z_a-z]{1,20}")
-_MEMBER = re.compile(r"[A-Za-z]{0,5}[ ./_-]?[0-9]{1,6}")
+MEMBER: Final = re.compile(r"[A-Za-z]{0,5}[ ./_-]?[0-9]{1,6}")
+"""A member number: what a person is called in the ledger."""
 _PRIVATE = re.compile(
     r"(?<![0-9])(?:\+?84|0)[ .-]?[0-9](?:[ .-]?[0-9]){7,9}(?![0-9])|(?<![0-9])[0-9]{12}(?![0-9])"
 )
@@ -254,7 +292,8 @@ class _Row:
 
     def _raw(self, field: str) -> Any:
         column = self._header.columns.get(field)
-        return self._cells[column] if column is not None and column < len(self._cells) else None
+        cell = self._cells[column] if column is not None and column < len(self._cells) else None
+        return cell if _is_filled(cell) else None
 
     def _get(self, field: str, reader: Any, **options: Any) -> Any:
         value = self._raw(field)
@@ -266,8 +305,11 @@ class _Row:
             self._say(field, error.code, **error.said)
             return None
 
-    def read(self, today: date | None) -> DiaryRow | None:
+    def read(self, today: date | None, *, hidden: bool) -> DiaryRow | None:
         """The row, or None where `problems` says why not."""
+        if hidden:
+            self._say(None, "hidden-row")
+            return None
         first = next((cell for cell in self._cells if isinstance(cell, str)), "")
         if fold(first).startswith(("tong cong", "tong so", "tong")) and self._raw("activity") in (
             None,
@@ -321,7 +363,7 @@ class _Row:
         lot, member = texts["lot"], texts["member"]
         if lot and not _LOT.fullmatch(lot):
             self._say("lot", "lot", got=lot[:40])
-        if member and not _MEMBER.fullmatch(member):
+        if member and not MEMBER.fullmatch(member):
             self._say("member", "member")
         for field in ("activity", "material", "dose", "note"):
             value = self._raw(field)

@@ -111,7 +111,7 @@ def open_workbook(data: bytes) -> list[Sheet]:
 
 def _sheet(archive: zipfile.ZipFile, formulas: Any, values: Any) -> Sheet:
     # openpyxl tells neither hidden rows nor merged cells of a sheet that it streams; the part itself does
-    part = archive.read(formulas._worksheet_path.removeprefix("/"))
+    part = archive.read(formulas._worksheet_path.removeprefix("/"))  # noqa: SLF001 - told nowhere else
     hidden = {
         int(number[1])
         for row in _ROW.findall(part)

@@ -10,6 +10,7 @@ what stood in the file, whatever happens.
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Final
 
 from traceledger.core.claims import epcis
@@ -21,7 +22,8 @@ from traceledger.errors import LogIntegrityError, TraceledgerError
 from traceledger.exchange.diary import DiarySettings, diary_events
 from traceledger.exchange.epcis_json import read_document
 from traceledger.exchange.epcis_translate import complete, evidence_of, translate_document
-from traceledger.exchange.sheets import DiaryProblem, read_diary
+from traceledger.exchange.sheets import ROW, DiaryProblem, read_diary
+from traceledger.exchange.xlsx import OLD_WORKBOOK
 from traceledger.ledger import compose
 from traceledger.ledger.sequence import Log
 from traceledger.store import log as stored
@@ -33,7 +35,7 @@ JSON: Final = "application/ld+json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where something stood in the file, for people: ``event 3`` or ``Nhật ký, row 7``."""
+    """Where something stood in the file, for people: ``event 3`` or ``Nhật ký, dòng 7``."""
 
     name: str
     code: str
@@ -71,8 +73,8 @@ class IntakeReport:
 
 
 def is_sheet(data: bytes) -> bool:
-    """Say whether *data* is a zip container, as every .xlsx file is."""
-    return data[:4] == b"PK\x03\x04"
+    """Say whether *data* is a zip container, as every .xlsx file is, or an old or locked workbook."""
+    return data.startswith((b"PK\x03\x04", OLD_WORKBOOK))
 
 
 def take_epcis(
@@ -131,17 +133,19 @@ def take_diary(
     sites: Mapping[str, str],
     default_site: str | None,
     codes: Sequence[str] = (),
+    grower: str | None = None,
+    today: date | None = None,
     dry_run: bool = False,
     demo: bool = False,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> IntakeReport:
     """
-    Take a field diary (.xlsx); arguments as for `DiarySettings` and `take_epcis`.
+    Take a field diary (.xlsx); arguments as for `DiarySettings`, `read_diary` and `take_epcis`.
 
     Raises:
         InputError: the file as a whole is no diary.
     """
-    diary = read_diary(data)
+    diary = read_diary(data, today=today)
     item = _evidence(evidence, data, name=name, media_type=XLSX, keep=not dry_run)
     settings = DiarySettings(
         log=log.origin,
@@ -151,29 +155,33 @@ def take_diary(
         default_site=default_site,
         codes=codes,
         evidence=[item],
+        grower=grower,
         demo=demo,
     )
     events = diary_events(diary.rows, settings=settings)
     found = IntakeReport(total=diary.total)
     found.refused += _by_row([*diary.problems, *events.problems])
     found.notes += [Place(name=n.sheet, code=n.code, message=n.message) for n in diary.notes]
-    drafts = [(f"{row.sheet}, row {row.row}", (draft,)) for row, draft in events.taken]
+    drafts = [(f"{row.sheet}, {ROW} {row.row}", (draft,)) for row, draft in events.taken]
     _submit(log, key, drafts, found, dry_run=dry_run, progress=progress)
     return found
 
 
 def _by_row(problems: Sequence[DiaryProblem]) -> list[Place]:
-    """One place a row, by the code of its first problem, with all of them in its message."""
+    """One place a row, in the file's order, by the code of its first problem, with all of them in its message."""
     rows: dict[tuple[str, int | None], list[DiaryProblem]] = {}
     for problem in problems:
         rows.setdefault((problem.sheet, problem.row), []).append(problem)
+    sheets = list(dict.fromkeys(sheet for sheet, _ in rows))
     return [
         Place(
-            name=sheet if row is None else f"{sheet}, row {row}",
+            name=sheet if row is None else f"{sheet}, {ROW} {row}",
             code=found[0].code,
             message="; ".join(f"{one.column}: {one.message}" if one.column else one.message for one in found),
         )
-        for (sheet, row), found in rows.items()
+        for (sheet, row), found in sorted(
+            rows.items(), key=lambda item: (sheets.index(item[0][0]), item[0][1] or 0)
+        )
     ]
 
 

@@ -26,6 +26,12 @@ from traceledger.store import anchors, rolls
 from traceledger.store import log as stored
 from traceledger.store.rolls import StoredRoll
 
+MAX_ROWS: Final = 10_000
+"""
+Rows of the index record in a bundle: 500 entries can name 80,000 subjects, whose rows nobody could load.  Without a
+row COMPLETE is not checked.
+"""
+
 
 class Prover:
     """Makes bundles from the database of *log*."""
@@ -64,7 +70,8 @@ class Prover:
         indexed = last.family == "log"
         covered = size - 1 if indexed else max(entries)
         subject_index = self._index.at(connection, size - 1) if indexed else None
-        rows = [row for name in content.subjects if subject_index and (row := subject_index.row(name))]
+        named = content.subjects[:MAX_ROWS] if subject_index else ()
+        rows = [row for name in named if subject_index and (row := subject_index.row(name))]
         return Bundle(
             subject=subject,
             checkpoint=text,

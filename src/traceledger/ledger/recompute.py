@@ -37,9 +37,9 @@ def recompute(database: Database, origin: str) -> Registry:
         for index, raw, kept in stored.scan_entries(connection, work.head.size):
             entry = stored.decode_entry(index, raw)
             if index != work.tree.size:
-                raise _differs("root-mismatch", work.tree.size, "is missing")
+                raise _differs(work.tree.size, "is missing", code="root-mismatch")
             if stored.derived(entry) != kept:
-                raise _differs("root-mismatch", index, "is not the one its hashes are of")
+                raise _differs(index, "is not the one its hashes are of", code="root-mismatch")
             work.take(index, entry)
         work.compare_head()
     return work.registry
@@ -59,14 +59,14 @@ class _Recomputation:
 
     def take(self, index: int, entry: Entry) -> None:
         if entry.reg != self.registry.head:
-            raise _differs("adm-reg", index, "names another registry head")
+            raise _differs(index, "names another registry head", code="adm-reg")
         if entry.is_registry:
             self.registry.apply(index, entry)
         if index % WIDTH == 0:
             batch = range(index, min(index + WIDTH, self.head.size))
             self.subjects = stored.subjects_at(self.connection, batch)
         if tuple(sorted(self.subjects[index])) != _subjects(index, entry):
-            raise _differs("subjects-mismatch", index, "stands in the tables under other subjects")
+            raise _differs(index, "stands in the tables under other subjects", code="subjects-mismatch")
         self.t = entry.t
         self.tree.append(entry.leaf)
         self._fill(0, entry.leaf)
@@ -125,8 +125,8 @@ def _subjects(index: int, entry: Entry) -> tuple[str, ...]:
     try:
         return subjects_of(entry)
     except (KeyError, TypeError) as error:
-        raise _differs("statement-shape", index, "names nothing that it is about") from error
+        raise _differs(index, "names nothing that it is about", code="statement-shape") from error
 
 
-def _differs(code: str, index: int, what: str) -> LogIntegrityError:
+def _differs(index: int, what: str, *, code: str) -> LogIntegrityError:
     return LogIntegrityError(f"entry {index} {what}", code=code, index=index)

@@ -41,7 +41,7 @@ Observe = Callable[[str], list[Observation]]
 """``observe(tx)``: what the deployment's endpoints say of a transaction."""
 
 _VERDICTS: Final = 65_536
-_PRINTED: Final = re.compile(r"([A-Z0-9-]{1,16})-([0-9]{1,3}(?: ?[0-9]{3})+)")
+_PRINTED: Final = re.compile(r"([A-Z0-9-]{1,16})-([0-9][0-9 ]{0,14})")
 
 
 class Resolver:
@@ -88,7 +88,7 @@ class Resolver:
     def alias(self, alias: str) -> LotView:
         """
         Return what is known about the subject with that short name, or about the lot behind a stamp's number as
-        printed, such as ``XCC-A-000 000 001``.
+        printed, such as ``XCC-A-000 000 001``, or as typed: ``xcc-a-1``.
 
         A number can be read off any stamp, so it leads to the lot and says nothing about a label.
 
@@ -96,13 +96,20 @@ class Resolver:
             NotFoundError: code ``lot-unknown``.
         """
         with self.log.database.read() as connection:
-            number = _PRINTED.fullmatch(alias)
+            number = _PRINTED.fullmatch(alias.strip().upper())
             if number is None:
                 return self._view(connection, stored.subject_by_alias(connection, alias), None, None)
+            lots = set()
             for roll in rolls.by_short_name(connection, number[1]):
                 state = self._state(connection, roll, int(number[2].replace(" ", "")))
                 if state is not None and state.lot is not None:
-                    return self._view(connection, state.lot, None, None)
+                    lots.add(state.lot)
+            if len(lots) == 1:
+                return self._view(connection, lots.pop(), None, None)
+        if lots:  # anybody may call a roll what another is called: whose stamp it is only its link says
+            raise NotFoundError(
+                f"more than one issuer has a stamp {alias}; scan its code", code="number-ambiguous"
+            )
         raise NotFoundError(f"no stamp {alias} is activated here", code="lot-unknown")
 
     def _state(self, connection: Connection, roll: StoredRoll, number: int) -> StampState | None:

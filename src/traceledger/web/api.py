@@ -7,6 +7,7 @@ statements a bad line blocks no other: each line gets its own answer, in order.
 """
 
 import json
+import threading
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
 from traceledger.core.claims.identifiers import lot_uri
-from traceledger.errors import InputError, TraceledgerError
+from traceledger.errors import InputError, TemporaryError, TraceledgerError
 from traceledger.web.headers import IMMUTABLE, NO_STORE
 from traceledger.web.lotjson import lot_json
 from traceledger.web.routes import data, described
@@ -29,6 +30,10 @@ BUNDLE: Final = "application/vnd.traceledger.bundle.v1+json"
 MAX_ENVELOPE: Final = 32 * 1024
 MAX_BODY: Final = 64 * 1024 * 1024
 MAX_LINES: Final = 10_000
+MAX_READING: Final = 48
+"""Bodies read at a time: of the 64 threads that serve, senders who never finish must leave some for pages."""
+
+_reading = threading.BoundedSemaphore(MAX_READING)
 
 
 class TooLargeError(InputError):
@@ -75,7 +80,12 @@ def _body(limit: int) -> bytes:
     declared = request.content_length
     if declared is not None and declared > limit:
         raise TooLargeError(f"expected at most {limit} bytes, got {declared}")
-    body = request.stream.read(limit + 1)
+    if not _reading.acquire(blocking=False):
+        raise TemporaryError("too many bodies are being sent; send again in a moment", code="busy")
+    try:
+        body = request.stream.read(limit + 1)
+    finally:
+        _reading.release()
     if len(body) > limit:
         raise TooLargeError(f"expected at most {limit} bytes, got more")
     if declared is not None and len(body) < declared:

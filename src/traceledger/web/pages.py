@@ -68,7 +68,7 @@ def home() -> ResponseReturnValue:
         404: ("Nothing by that name, or a link of another site", _HTML),
     },
     tag="pages",
-    query={"q": "a link, a stamp number, a lot number or an alias"},
+    query={"q": "a link, a stamp number, a GTIN or an alias"},
 )
 def find() -> ResponseReturnValue:
     """Lead what was typed into the box to its page; a link of another site is named as such, not followed."""

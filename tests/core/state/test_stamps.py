@@ -23,6 +23,7 @@ from core.statements import (
     stamp_uri,
     tree,
 )
+from traceledger.core.judge.rollbook import RollBook
 from traceledger.core.log.entry import Entry
 from traceledger.core.log.merkle import inclusion_proof, leaf_hash
 from traceledger.core.state.stamps import (
@@ -410,13 +411,13 @@ def test_a_roll_is_its_stamps(steps: list[tuple[str, str, list[list[int]], str, 
     def gate(subject: str, index: int) -> bool:
         return subject == lot("bad") and index % 2 == 0
 
-    roll = open_roll(10, entry_of("issue", {**issue(1), "first": 3, "count": count}))
+    issued = entry_of("issue", {**issue(1), "first": 3, "count": count})
+    roll, book = open_roll(10, issued), RollBook()
+    assert book.issue(10, issued)
     twin = Twin(range(3, 3 + count))
     for index, (kind, actor, spans, to, number) in enumerate(steps, 11):
         entry = step(kind, actor, spans, to, lot(number))
-        effect = roll.effect(index, entry, gate)
-        changed, named = twin.take(entry, gate(lot(number), index))
-        assert effect == ("all" if changed == named else "some" if changed else "none")
+        assert book.step(index, entry, gate) == twin.take(entry, gate(lot(number), index))
         roll.add(index, entry)
         for n, stamp in twin.stamps.items():
             state = roll.state(n, gate)
@@ -427,13 +428,12 @@ def test_a_roll_is_its_stamps(steps: list[tuple[str, str, list[list[int]], str, 
 
 def test_effects_of_a_large_roll_need_no_loop_over_its_stamps() -> None:
     """A roll of a hundred million stamps answers at once."""
-    roll = open_roll(10, entry_of("issue", {**issue(1), "first": 1, "count": 10**8}))
+    book = RollBook()
+    book.issue(10, entry_of("issue", {**issue(1), "first": 1, "count": 10**8}))
     for index in range(11, 60):
         entry = step("activate", F, [[index * 1000, index * 1000 + 999]])
-        assert roll.effect(index, entry, open_gate) == "all"
-        roll.add(index, entry)
-    again = step("activate", F, [[1, 10**8]])
-    assert roll.effect(99, again, open_gate) == "some"
-    assert roll.effect(99, step("activate", F, [[11_000, 12_999]]), open_gate) == "none"
-    assert roll.effect(99, step("activate", F, [[10**8, 10**8 + 1]]), open_gate) == "some"
-    assert roll.effect(99, step("activate", F, [[10**9, 10**9 + 1]]), open_gate) == "none"
+        assert book.step(index, entry, open_gate) == (1000, 1000)
+    assert book.step(99, step("activate", F, [[11_000, 12_999]]), open_gate) == (0, 2000)
+    assert book.step(99, step("activate", F, [[10**9, 10**9 + 1]]), open_gate) == (0, 2)
+    assert book.step(99, step("activate", F, [[10**8, 10**8 + 1]]), open_gate) == (1, 2)
+    assert book.step(99, step("activate", F, [[1, 10**8]]), open_gate) == (10**8 - 49_000 - 1, 10**8)

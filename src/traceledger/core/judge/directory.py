@@ -111,12 +111,27 @@ class Directory:
         return [(index, entry) for index, entry in self.records if entry.kind in kinds]
 
     def product(self, uri: str) -> tuple[str, Mapping[str, Any]]:
-        """(owner, data) of the newest product record at *uri* by whoever first recorded it; empty if none."""
+        """
+        (owner, data) of the product at *uri*: whose GS1 company prefix its number has, else who first recorded it,
+        and the owner's newest record, else the first recorder's; empty if there is none.
+        """
         found = [entry for _, entry in self.of_kind("product") if uri in items(entry.statement.get("about"))]
+        owner = self._prefix_owner(uri.rpartition("/01/")[2][1:])
         if not found:
-            return "", {}
-        owner = found[0].actor
-        return owner, members([e for e in found if e.actor == owner][-1].statement.get("data"))
+            return owner, {}
+        recorder = owner if any(entry.actor == owner for entry in found) else found[0].actor
+        newest = [entry for entry in found if entry.actor == recorder][-1]
+        return owner or recorder, members(newest.statement.get("data"))
+
+    def _prefix_owner(self, digits: str) -> str:
+        """The organisation that the root registered with the longest prefix of *digits*, or ""."""
+        held = [
+            (prefix, org.org)
+            for org in self.registry.orgs.values()
+            for prefix in org.ids.get("gs1", "").split()
+            if digits.startswith(prefix)
+        ]
+        return max(held, key=lambda pair: len(pair[0]))[1] if held else ""
 
     def site(self, uri: str, *, actor: str) -> SiteView:
         """The place at *uri*, as *actor* recorded it, else as first recorded; bare where nobody did."""

@@ -8,10 +8,11 @@ specification leaves a choice, docs/adr says which was taken and why.
 """
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 from traceledger.core.claims import epcis
-from traceledger.core.claims.identifiers import canonical, gtin_uri, lot_uri
+from traceledger.core.claims.identifiers import canonical, lot_uri
 from traceledger.core.claims.records import roll_uri
 from traceledger.core.judge.at import At
 from traceledger.core.judge.columns import Threads
@@ -21,7 +22,7 @@ from traceledger.core.judge.gating import Gates
 from traceledger.core.judge.goods import Goods
 from traceledger.core.judge.past import Past
 from traceledger.core.judge.rollbook import RollBook
-from traceledger.core.judge.standing import Day, Standing
+from traceledger.core.judge.standing import Day, Standing, product_uri
 from traceledger.core.log.entry import Entry, moment_of, parse_head
 from traceledger.core.sign.encoding import b64decode
 from traceledger.core.state.lineage import subjects_of
@@ -33,7 +34,7 @@ def flaws_of(entry: Entry) -> tuple[str, ...]:
     """
     Return the codes of what admission alone asks and *entry* fails: ``not-nfc``, ``epcis-invalid``.
 
-    Needs the entry alone and costs more than all other rules together: an audit may ask it elsewhere.
+    Needs the entry alone: an audit may ask it in another process.
     """
     flaws: tuple[str, ...] = () if epcis.is_nfc(entry.statement) else ("not-nfc",)
     if entry.family == "event" and epcis.validate_epcis(entry.statement):
@@ -239,12 +240,11 @@ class Rules:
 
     def _issued(self, at: At, roll: str) -> None:
         data = at.entry.statement["data"]
-        try:
-            product = gtin_uri(data["gtin"])
-            lot = lot_uri(data["gtin"], data["lot"]) if "lot" in data else product
-        except InputError:
-            return
-        self._events.claims.products(at, {roll: product}, day=_days(at.entry.t), also=(lot,))
+        lots: tuple[str, ...] = ()
+        if "lot" in data:
+            with suppress(InputError):  # under a number with a wrong check digit no lot is authorised
+                lots = (lot_uri(data["gtin"], data["lot"]),)
+        self._events.claims.products(at, {roll: product_uri(data["gtin"])}, day=_days(at.entry.t), also=lots)
 
 
 def _days(moment: int) -> Day:

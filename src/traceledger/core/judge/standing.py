@@ -30,13 +30,18 @@ def product_of(subject: str) -> str | None:
     return subject[:_GTIN_END] if subject.startswith(_PRODUCT_PREFIX) else None
 
 
+def product_uri(gtin14: str) -> str:
+    """Return the URI of a product whether or not its check digit is right, as `product_of` does."""
+    return _PRODUCT_PREFIX + gtin14
+
+
 def context_of(entry: Entry) -> frozenset[str]:
     """
     Return the products, sites and codes whose records the rules ask about *entry*: what to give with it where not
     all of a log is given.
     """
     if entry.kind == "issue":
-        return frozenset({f"{_PRODUCT_PREFIX}{entry.statement['data']['gtin']}"})
+        return frozenset({product_uri(entry.statement["data"]["gtin"])})
     if entry.family != "event":
         return frozenset()
     found = {product for name in epcis.subjects(entry.statement) if (product := product_of(name))}

@@ -183,32 +183,10 @@ class Roll:
             state = after_step(state, self, index, entry, number, gate) or state
         return state
 
-    def effect(self, index: int, entry: Entry, gate: Gate) -> str:
-        """
-        Say what the step *entry*, not yet added, would change: ``all``, ``some`` or ``none`` of its stamps.
-        """
-        changed = [
-            after_step(self.state(number, gate), self, index, entry, number, gate) is not None
-            for number in self._samples(entry)
-        ]
-        return "all" if changed and all(changed) else "some" if any(changed) else "none"
-
     def add(self, index: int, entry: Entry) -> None:
         """Add the next step."""
         self.indexes.append(index)
         self.steps.append(entry)
-
-    def _samples(self, entry: Entry) -> list[int]:
-        """One number of every stretch that all steps so far treat alike, within *entry*'s ranges."""
-        wanted = ranges_of(entry.statement["data"])
-        edges = {
-            edge for step in self.steps for a, b in ranges_of(step.statement["data"]) for edge in (a, b + 1)
-        }
-        edges |= {self.first, self.last + 1}
-        samples = []
-        for start, end in wanted:
-            samples += [start, *(edge for edge in edges if start < edge <= end)]
-        return samples
 
 
 def ranges_of(data: dict[str, Json]) -> list[tuple[int, int]]:
