@@ -17,7 +17,7 @@ from traceledger.chain.rpc import Rpc
 from traceledger.chain.sender import Sender, deploy, open_log
 from traceledger.chain.watch import Watch
 from traceledger.core.judge.bundle import Trust
-from traceledger.core.judge.lines import is_test_chain
+from traceledger.core.judge.verdict.lines import is_test_chain
 from traceledger.core.log.anchor import log_id
 from traceledger.core.sign.keys import SigningKey
 from traceledger.core.state.registry import AnchorPlace, Policy

@@ -20,8 +20,8 @@ from traceledger.core.claims.identifiers import lot_uri
 from traceledger.core.judge.bundle import Bundle, Trust
 from traceledger.core.judge.findings import gate_of
 from traceledger.core.judge.report import Report
+from traceledger.core.judge.verdict.view import LotView
 from traceledger.core.judge.verify import verify_bundle
-from traceledger.core.judge.view import LotView
 from traceledger.core.sign.envelope import Envelope, sign_envelope
 from traceledger.ledger import activate, compose, issue
 from traceledger.ledger.audit import AuditReport, audit

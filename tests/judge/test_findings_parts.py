@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.world import LOT, World
-from traceledger.core.judge.balance import decimal, plain, whole
-from traceledger.core.judge.columns import Digests, Names, Threads
-from traceledger.core.judge.past import Past
-from traceledger.core.judge.preharvest import Forbidden, PreHarvest
-from traceledger.core.judge.rollbook import RollBook
+from traceledger.core.judge.findings.balance import decimal, plain, whole
+from traceledger.core.judge.findings.columns import Digests, Names, Threads
+from traceledger.core.judge.findings.past import Past
+from traceledger.core.judge.findings.preharvest import Forbidden, PreHarvest
+from traceledger.core.judge.findings.rollbook import RollBook
 from traceledger.core.log.merkle import leaf_hash, root_of
 from traceledger.core.sign.canonical import canonical_bytes, number_text, parse
 from traceledger.core.state.lineage import subjects_of

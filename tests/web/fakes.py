@@ -7,7 +7,7 @@ from typing import Any
 
 from traceledger.core.claims.identifiers import DigitalLink
 from traceledger.core.judge.verdict import unknown_view
-from traceledger.core.judge.view import LotView
+from traceledger.core.judge.verdict.view import LotView
 from traceledger.core.log.merkle import root_of
 from traceledger.core.log.tiles import WIDTH, encode_entry_bundle, tile_width
 from traceledger.core.sign.canonical import parse

@@ -7,8 +7,8 @@ from functools import cache
 
 from traceledger.core.judge.bundle import Bundle
 from traceledger.core.judge.verdict import altered_view, build_view, unknown_view
+from traceledger.core.judge.verdict.view import AnchorView, FindingView, LotView, StampView
 from traceledger.core.judge.verify import verify_bundle
-from traceledger.core.judge.view import AnchorView, FindingView, LotView, StampView
 from web import story as tale
 from web.story import FIRST, LOT, NOW, Story, mango, registered, stamp_uri
 

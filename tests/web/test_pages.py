@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from traceledger.core.judge.view import LotView
+from traceledger.core.judge.verdict.view import LotView
 from traceledger.errors import LogIntegrityError, TemporaryError
 from web.fakes import FakeApp
 from web.scenes import scenes

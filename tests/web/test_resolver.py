@@ -8,7 +8,7 @@ import jsonschema_rs
 import pytest
 from flask.testing import FlaskClient
 
-from traceledger.core.judge.view import LotView
+from traceledger.core.judge.verdict.view import LotView
 from traceledger.errors import NotFoundError
 from web.fakes import FakeApp
 from web.scenes import scenes

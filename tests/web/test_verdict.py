@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from traceledger.core.claims.records import roll_uri
-from traceledger.core.judge.lines import GOODS, LABEL, RECORD, decide, is_test_chain
 from traceledger.core.judge.report import RUNGS
 from traceledger.core.judge.verdict import build_view
+from traceledger.core.judge.verdict.lines import GOODS, LABEL, RECORD, decide, is_test_chain
+from traceledger.core.judge.verdict.view import AnchorView, FindingView, Line, LotView, RecallView, RungView
 from traceledger.core.judge.verify import verify_bundle
-from traceledger.core.judge.view import AnchorView, FindingView, Line, LotView, RecallView, RungView
 from web import scenes as shown
 from web import story as tale
 from web.scenes import FIRST, look, stamp

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from traceledger.core.judge.view import Amount
+from traceledger.core.judge.verdict.view import Amount
 from traceledger.core.log.entry import Entry
 from traceledger.core.reasons import REASONS
 from traceledger.errors import InputError

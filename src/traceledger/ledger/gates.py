@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from traceledger.core.claims.records import roll_uri
 from traceledger.core.judge.findings import Findings, context_of, findings_of
-from traceledger.core.judge.rollbook import RollBook
+from traceledger.core.judge.findings.rollbook import RollBook
 from traceledger.core.log.entry import Entry
 from traceledger.core.state.registry import SignatureCheck, check_signature
 from traceledger.core.state.stamps import Gate

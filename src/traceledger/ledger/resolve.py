@@ -20,8 +20,8 @@ from traceledger.core.claims.identifiers import lot_uri
 from traceledger.core.claims.records import roll_uri
 from traceledger.core.judge import admission, verdict
 from traceledger.core.judge.bundle import Bundle, Trust
+from traceledger.core.judge.verdict.view import AnchorView, FindingView, LotView, StampView
 from traceledger.core.judge.verify import verify_bundle
-from traceledger.core.judge.view import AnchorView, FindingView, LotView, StampView
 from traceledger.core.log.anchor import Observation
 from traceledger.core.log.entry import Entry
 from traceledger.core.reasons import REASONS

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Final
 
-from traceledger.core.judge.view import Amount
+from traceledger.core.judge.verdict.view import Amount
 from traceledger.core.log.entry import moment_of
 from traceledger.web.words import Words
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-A lot as JSON: the same facts as the page, for programs, in the names of `core.judge.view`.
+A lot as JSON: the same facts as the page, for programs, in the names of `core.judge.verdict.view`.
 
 Amounts are exact JSON numbers, or text where a sum is longer than those can be; coordinates are text, because no
 binary float ever enters our JSON.
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from traceledger.core.judge.view import LotView
+from traceledger.core.judge.verdict.view import LotView
 from traceledger.core.sign.canonical import canonical_bytes, number_text
 from traceledger.errors import VerificationError
 

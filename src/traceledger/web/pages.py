@@ -16,7 +16,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from flask.typing import ResponseReturnValue
 
 from traceledger.core.claims.identifiers import DigitalLink, parse_digital_link
-from traceledger.core.judge.view import LotView
+from traceledger.core.judge.verdict.view import LotView
 from traceledger.errors import InputError, NotFoundError
 from traceledger.web import links
 from traceledger.web.formats import format_moment

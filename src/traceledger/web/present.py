@@ -3,7 +3,7 @@
 From facts to sentences: what the templates of the consumer page print, in one language.
 
 A template holds layout only; every choice of wording that depends on a fact is made here, where it can be
-tested without a browser.  The facts come from `core.judge.view`.
+tested without a browser.  The facts come from `core.judge.verdict.view`.
 """
 
 from dataclasses import replace
@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from traceledger.core.judge.journey import distance_km
-from traceledger.core.judge.lines import RUNGS
-from traceledger.core.judge.view import Amount, CorrectionView, Line, LotView, StepView
+from traceledger.core.judge.verdict.journey import distance_km
+from traceledger.core.judge.verdict.lines import RUNGS
+from traceledger.core.judge.verdict.view import Amount, CorrectionView, Line, LotView, StepView
 from traceledger.core.reasons import REASONS
 from traceledger.web import formats
 from traceledger.web.texts import ICONS, WEAK_ICONS, LineText, PlaceText, RungText

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from flask import current_app
 
 from traceledger.core.claims.identifiers import DigitalLink
-from traceledger.core.judge.view import LotView
+from traceledger.core.judge.verdict.view import LotView
 from traceledger.errors import TraceledgerError
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from traceledger.core.judge.view import StepView
+from traceledger.core.judge.verdict.view import StepView
 
 ICONS: Final[Mapping[str, str]] = {
     "recalled": "cross", "locked": "cross", "not-activated": "bang", "unknown": "dash", "for-sale": "dot",

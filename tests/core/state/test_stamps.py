@@ -23,7 +23,7 @@ from core.statements import (
     stamp_uri,
     tree,
 )
-from traceledger.core.judge.rollbook import RollBook
+from traceledger.core.judge.findings.rollbook import RollBook
 from traceledger.core.log.entry import Entry
 from traceledger.core.log.merkle import inclusion_proof, leaf_hash
 from traceledger.core.state.stamps import (

@@ -12,13 +12,13 @@ from collections.abc import Collection, Iterable
 from typing import Final
 
 from traceledger.core.claims import epcis
-from traceledger.core.judge.amount_rules import AmountRules
-from traceledger.core.judge.at import At
-from traceledger.core.judge.claim_rules import ClaimRules
-from traceledger.core.judge.columns import Digests
-from traceledger.core.judge.goods import Goods, Moves
-from traceledger.core.judge.past import Past
-from traceledger.core.judge.standing import Standing, product_of
+from traceledger.core.judge.findings.amount_rules import AmountRules
+from traceledger.core.judge.findings.at import At
+from traceledger.core.judge.findings.claim_rules import ClaimRules
+from traceledger.core.judge.findings.columns import Digests
+from traceledger.core.judge.findings.goods import Goods, Moves
+from traceledger.core.judge.findings.past import Past
+from traceledger.core.judge.findings.standing import Standing, product_of
 
 LATE_S: Final = 72 * 3600
 

@@ -8,9 +8,9 @@ The rule ``code-over-ceiling`` of section 8 of the format specification.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from traceledger.core.judge.balance import whole
-from traceledger.core.judge.found import Raised
-from traceledger.core.judge.standing import Record
+from traceledger.core.judge.findings.balance import whole
+from traceledger.core.judge.findings.found import Raised
+from traceledger.core.judge.findings.standing import Record
 
 Use = tuple[str, str]
 """(code uri, organisation)."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from traceledger.core.claims import epcis
-from traceledger.core.judge.balance import (
+from traceledger.core.judge.findings.balance import (
     CREATE,
     DISPATCH,
     MAKE,
@@ -24,7 +24,7 @@ from traceledger.core.judge.balance import (
     Packed,
     whole,
 )
-from traceledger.core.judge.columns import Names, Threads
+from traceledger.core.judge.findings.columns import Names, Threads
 from traceledger.core.sign.canonical import Json
 
 PIECES = ""

@@ -10,12 +10,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date
 
 from traceledger.core.claims.records import code_uri
-from traceledger.core.judge.at import At
-from traceledger.core.judge.found import Arg
-from traceledger.core.judge.goods import Goods
-from traceledger.core.judge.past import Past
-from traceledger.core.judge.preharvest import Forbidden, PreHarvest
-from traceledger.core.judge.standing import Day, Record, Standing, product_of
+from traceledger.core.judge.findings.at import At
+from traceledger.core.judge.findings.found import Arg
+from traceledger.core.judge.findings.goods import Goods
+from traceledger.core.judge.findings.past import Past
+from traceledger.core.judge.findings.preharvest import Forbidden, PreHarvest
+from traceledger.core.judge.findings.standing import Day, Record, Standing, product_of
 
 
 class ClaimRules:

@@ -10,14 +10,22 @@ findings whose ground is gone fall, and findings that only its claim had hidden 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from traceledger.core.judge.at import At
-from traceledger.core.judge.balance import CREATE, DISPATCH, RECEIVE, Shortfall, decimal, plain, whole
-from traceledger.core.judge.ceilings import Ceilings, Use
-from traceledger.core.judge.claim_rules import ClaimRules
-from traceledger.core.judge.found import Arg, Raised
-from traceledger.core.judge.goods import PIECES, Goods, Moves
-from traceledger.core.judge.past import Past
-from traceledger.core.judge.standing import Record, product_of
+from traceledger.core.judge.findings.at import At
+from traceledger.core.judge.findings.balance import (
+    CREATE,
+    DISPATCH,
+    RECEIVE,
+    Shortfall,
+    decimal,
+    plain,
+    whole,
+)
+from traceledger.core.judge.findings.ceilings import Ceilings, Use
+from traceledger.core.judge.findings.claim_rules import ClaimRules
+from traceledger.core.judge.findings.found import Arg, Raised
+from traceledger.core.judge.findings.goods import PIECES, Goods, Moves
+from traceledger.core.judge.findings.past import Past
+from traceledger.core.judge.findings.standing import Record, product_of
 
 
 class AmountRules:

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from traceledger.core.claims import epcis
 from traceledger.core.claims.identifiers import canonical
-from traceledger.core.judge.directory import (
+from traceledger.core.judge.verdict.directory import (
     Directory,
     Indexed,
     day_of,
@@ -26,7 +26,15 @@ from traceledger.core.judge.directory import (
     readable,
     text,
 )
-from traceledger.core.judge.view import Amount, CorrectionView, Declared, SiteView, Spray, StepView, Tier
+from traceledger.core.judge.verdict.view import (
+    Amount,
+    CorrectionView,
+    Declared,
+    SiteView,
+    Spray,
+    StepView,
+    Tier,
+)
 from traceledger.core.log.entry import moment_of
 
 #: Which list of an event says what a step is about.

@@ -8,10 +8,10 @@ anybody's goods; it gates what the stranger made of it.
 """
 
 from traceledger.core.claims.records import roll_uri
-from traceledger.core.judge.found import Book
-from traceledger.core.judge.goods import Goods
-from traceledger.core.judge.past import Past
-from traceledger.core.judge.standing import Standing
+from traceledger.core.judge.findings.found import Book
+from traceledger.core.judge.findings.goods import Goods
+from traceledger.core.judge.findings.past import Past
+from traceledger.core.judge.findings.standing import Standing
 
 
 class Gates:

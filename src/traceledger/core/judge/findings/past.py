@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence
 
 from traceledger.core.judge.bundle import row_data
-from traceledger.core.judge.columns import Digests, Names
+from traceledger.core.judge.findings.columns import Digests, Names
 from traceledger.core.log.entry import Entry
 from traceledger.core.log.merkle import EMPTY_ROOT, Frontier, leaf_hash, root_of
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from decimal import Context, Decimal
 from typing import Final, NamedTuple
 
-from traceledger.core.judge.columns import Threads
+from traceledger.core.judge.findings.columns import Threads
 
 PLACES: Final = 22
 ONE: Final = 10**PLACES

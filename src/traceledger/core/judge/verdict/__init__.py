@@ -14,8 +14,9 @@ from typing import Final
 
 from traceledger.core.claims.identifiers import gtin_uri, parse_digital_link
 from traceledger.core.judge.bundle import Bundle
-from traceledger.core.judge.directory import Directory, Indexed, day_of, readable, text
-from traceledger.core.judge.journey import (
+from traceledger.core.judge.report import Report
+from traceledger.core.judge.verdict.directory import Directory, Indexed, day_of, readable, text
+from traceledger.core.judge.verdict.journey import (
     Journey,
     contributing_sites,
     created_amounts,
@@ -24,7 +25,7 @@ from traceledger.core.judge.journey import (
     last_spray,
     read_journey,
 )
-from traceledger.core.judge.lines import (
+from traceledger.core.judge.verdict.lines import (
     GOODS,
     LABEL,
     RECORD,
@@ -34,8 +35,7 @@ from traceledger.core.judge.lines import (
     is_test_chain,
     label_line,
 )
-from traceledger.core.judge.report import Report
-from traceledger.core.judge.view import (
+from traceledger.core.judge.verdict.view import (
     AnchorView,
     CodeView,
     FindingView,

@@ -9,8 +9,8 @@ from datetime import date
 
 from traceledger.core.claims import epcis
 from traceledger.core.claims.records import code_uri
-from traceledger.core.judge.found import Arg, Book, Raised
-from traceledger.core.judge.standing import Day
+from traceledger.core.judge.findings.found import Arg, Book, Raised
+from traceledger.core.judge.findings.standing import Day
 from traceledger.core.log.entry import Entry
 
 

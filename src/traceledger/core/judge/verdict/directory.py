@@ -14,7 +14,13 @@ from decimal import Decimal
 from typing import Any, Final
 
 from traceledger.core.claims import epcis
-from traceledger.core.judge.view import AuthorisationView, CertificateView, CodeView, RecallView, SiteView
+from traceledger.core.judge.verdict.view import (
+    AuthorisationView,
+    CertificateView,
+    CodeView,
+    RecallView,
+    SiteView,
+)
 from traceledger.core.log.entry import Entry
 from traceledger.core.state.registry import Registry
 from traceledger.errors import TraceledgerError

@@ -13,12 +13,12 @@ from decimal import Decimal
 from operator import itemgetter
 
 from traceledger.core.judge import admission
-from traceledger.core.judge.balance import decimal
 from traceledger.core.judge.bundle import Bundle
-from traceledger.core.judge.found import AMBER, RED, SEVERITIES, Finding, Severity
-from traceledger.core.judge.goods import PIECES
-from traceledger.core.judge.rules import Rules, flaws_of
-from traceledger.core.judge.standing import context_of
+from traceledger.core.judge.findings.balance import decimal
+from traceledger.core.judge.findings.found import AMBER, RED, SEVERITIES, Finding, Severity
+from traceledger.core.judge.findings.goods import PIECES
+from traceledger.core.judge.findings.rules import Rules, flaws_of
+from traceledger.core.judge.findings.standing import context_of
 from traceledger.core.log.entry import Entry
 from traceledger.core.state.lineage import subjects_of, upstream
 from traceledger.core.state.registry import Registry, SignatureCheck, check_signature

@@ -14,15 +14,15 @@ from datetime import timedelta
 from traceledger.core.claims import epcis
 from traceledger.core.claims.identifiers import canonical, lot_uri
 from traceledger.core.claims.records import roll_uri
-from traceledger.core.judge.at import At
-from traceledger.core.judge.columns import Threads
-from traceledger.core.judge.event_rules import EventRules
-from traceledger.core.judge.found import Book
-from traceledger.core.judge.gating import Gates
-from traceledger.core.judge.goods import Goods
-from traceledger.core.judge.past import Past
-from traceledger.core.judge.rollbook import RollBook
-from traceledger.core.judge.standing import Day, Standing, product_uri
+from traceledger.core.judge.findings.at import At
+from traceledger.core.judge.findings.columns import Threads
+from traceledger.core.judge.findings.event_rules import EventRules
+from traceledger.core.judge.findings.found import Book
+from traceledger.core.judge.findings.gating import Gates
+from traceledger.core.judge.findings.goods import Goods
+from traceledger.core.judge.findings.past import Past
+from traceledger.core.judge.findings.rollbook import RollBook
+from traceledger.core.judge.findings.standing import Day, Standing, product_uri
 from traceledger.core.log.entry import Entry, moment_of, parse_head
 from traceledger.core.sign.encoding import b64decode
 from traceledger.core.state.lineage import subjects_of

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Protocol
 
-from traceledger.core.judge.view import (
+from traceledger.core.judge.verdict.view import (
     AnchorView,
     FindingView,
     Line,
