@@ -2,13 +2,17 @@
 """What somebody new meets: files as they come, commands as they are copied, an altered record beside the lot."""
 
 import io
+import shlex
 import sqlite3
+import subprocess
+import sys
 
 import pytest
 from openpyxl import Workbook
 
 from clikit import Main
 from housekit import COOP, GTIN, LOT, PLOT, House
+from traceledger.cli import attack
 from traceledger.core.log.entry import Entry
 from traceledger.exchange.diary_words import HEADERS
 
@@ -107,4 +111,15 @@ class TestBesideTheLot:
             (raw,) = database.execute('select entry from entries where "index" = ?', (index,)).fetchone()
             changed = raw[:place] + bytes([raw[place] ^ 1]) + raw[place + 1 :]
             database.execute('update entries set entry = ? where "index" = ?', (changed, index))
+        assert house.app.resolver.lot(LOT).record.state == "altered"
+
+    def test_the_attack_the_demonstration_invites_to(self, house: House) -> None:
+        """The printed command runs as it stands, leaves a well-formed entry, and is seen."""
+        house.submit(house.harvest(kg=100))
+        index = house.size() - 1
+        entry = Entry.parse(house.raw()[index])
+        path = house.folder / "ledger.db"
+        line = attack.command(sys.executable, path, index, entry)
+        subprocess.run(shlex.split(line), check=True, timeout=60)
+        assert Entry.parse(house.raw()[index]).statement["quantityList"][0]["quantity"] == 900
         assert house.app.resolver.lot(LOT).record.state == "altered"

@@ -82,8 +82,13 @@ def truncate(house: House, size: int) -> None:
     write(house, entries)
 
 
-def write(house: House, entries: Sequence[Entry]) -> None:
-    """Put *entries* in the place of the stored ones and derive all the rest from them, signed by the real keys."""
+def write(house: House, entries: Sequence[Entry], *, reopen: bool = True) -> None:
+    """
+    Put *entries* in the place of the stored ones and derive all the rest from them, signed by the real keys.
+
+    Args:
+        reopen: Start all processes anew, so that nothing remembers what was there before.
+    """
     tree = Frontier()
     tiles: list[bytes] = []
     roots: dict[int, bytes] = {}
@@ -107,7 +112,8 @@ def write(house: House, entries: Sequence[Entry]) -> None:
             text = _checkpoint(house, size, roots[size])
             connection.execute("update checkpoints set note = ? where size = ?", (text, size))
         connection.commit()
-    house.reopen()
+    if reopen:
+        house.reopen()
 
 
 def log_anyway(house: House, envelopes: Sequence[Envelope]) -> list[int]:

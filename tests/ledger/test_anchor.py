@@ -401,6 +401,21 @@ class TestReorganisations:
         assert scene.head()[0] == 0
         scene.until_final()
 
+    def test_one_that_waits_behind_a_gap(self, scene):
+        """An attempt whose nonce is ahead of the account's cannot be mined: the log is anchored at once, before it."""
+        worker = scene.worker()
+        worker.step()
+        scene.grow("more")
+        worker.step()
+        scene.rpc.ask("anvil_reorg", 2, [])
+        with scene.house.app.database.write() as connection:
+            connection.execute(text("delete from attempts where nonce = (select min(nonce) from attempts)"))
+        state = worker.step()
+        assert state.sent
+        assert state.anchored == state.size
+        assert scene.attempts()[-1].nonce < scene.attempts()[0].nonce or len(scene.attempts()) == 1
+        scene.until_final()
+
     def test_a_final_one_that_left_anyway(self, scene):
         """Even a final anchor may be lost with the machine of a test chain; it is said, and anchored anew."""
         size = scene.until_final()

@@ -16,6 +16,7 @@ from exchange.short_count import count
 from housekit import COOP, GTIN, LOT, ORIGIN, PLOT, SHED, Chained, House, row_counts
 from traceledger.core.claims.identifiers import lot_uri
 from traceledger.core.log.entry import Entry
+from traceledger.core.state.lineage import subjects_of
 from traceledger.errors import InputError
 from traceledger.exchange.counting import counts
 from traceledger.exchange.sheets import diary_template
@@ -113,6 +114,18 @@ class TestBioFresh:
         logged = [Entry.parse(raw).statement for raw in house.raw()]
         got = counts([one for one in logged if one.get("tl:evidence")])
         assert (got.events, got.lots, got.edges, got.kilograms) == count(data.decode("utf-8-sig"))
+
+    def test_each_event_follows_the_newest(self, shared, house):
+        """Every statement names exactly the newest earlier entry of each thing it touches, those of its own file too."""
+        take(house, read(shared, BIOFRESH))
+        newest: dict[str, str] = {}
+        for raw in house.raw():
+            entry = Entry.parse(raw)
+            touched = subjects_of(entry)
+            if entry.family == "event":
+                wanted = sorted({newest[name] for name in touched if name in newest})
+                assert entry.statement["tl:prev"] == wanted
+            newest |= dict.fromkeys(touched, entry.id)
 
     def test_the_original_is_kept(self, shared, house):
         """The file's very bytes are kept by their hash, and every statement names it."""

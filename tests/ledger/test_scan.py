@@ -5,12 +5,13 @@ import json
 import shutil
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from sqlalchemy import text
 
 from housekit import COOP, GTIN, LOT, ORIGIN, PACKER, PLOT, Chained, House, as_bytes, move, open_house
+from ledger.forgery import write
 from ledger.spoiling import cell, flip, spoil
 from traceledger.chain.rpc import observe
 from traceledger.core.claims.identifiers import lot_uri, parse_digital_link
@@ -20,7 +21,7 @@ from traceledger.core.judge.report import RUNGS
 from traceledger.core.judge.verify import verify_bundle
 from traceledger.core.log.entry import Entry
 from traceledger.core.sign.encoding import b64u_encode
-from traceledger.core.sign.envelope import sign_envelope
+from traceledger.core.sign.envelope import Envelope, sign_envelope
 from traceledger.core.state.stamps import sign_link
 from traceledger.errors import ConflictError, InputError, NotFoundError, TemporaryError, TraceledgerError
 from traceledger.ledger import compose, issue
@@ -432,6 +433,25 @@ class TestAltered:
         view = shop.scan(shop.links[0])
         assert view.record.state == "altered"
 
+    @pytest.mark.parametrize("kind", ["harvest", "activate"])
+    def test_a_remembered_signature_is_of_these_bytes(self, shop, kind):
+        """
+        A signature verified a moment ago is no verdict on another: with every hash rebuilt around a broken one, the
+        same process says so.
+        """
+        assert shop.scan(shop.links[0]).rungs["SIGNED"].result == "pass"
+        entries = [Entry.parse(raw) for raw in shop.house.raw()]
+        index = shop.index_of(kind)
+        old = entries[index]
+        (good,) = old.envelope.signatures
+        broken = replace(good, sig=bytes([good.sig[0] ^ 1, *good.sig[1:]]))
+        envelope = Envelope(old.envelope.payload, old.family, (broken,))
+        entries[index] = Entry.make(envelope, reg=old.reg, t=old.t)
+        assert entries[index].id == old.id
+        write(shop.house, entries, reopen=False)
+        view = shop.scan(shop.links[0])
+        assert (view.record.state, view.rungs["SIGNED"].result) == ("altered", "fail")
+
     def test_text_in_the_place_of_bytes(self, shop):
         """An entry changed by a database tool's text functions is altered as well, not an error page."""
         index = shop.index_of("harvest")
@@ -486,6 +506,9 @@ class TestIssue:
         with pytest.raises(TraceledgerError) as caught:
             issue_roll(house, key=key)
         assert caught.value.code == "act-denied"
+        with house.app.database.read() as connection:
+            assert connection.execute(text("select count(*) from rolls")).scalar_one() == 0
+            assert connection.execute(text("select count(*) from stamps")).scalar_one() == 0
         issue_roll(house)
 
     def test_a_crash_between_serials_and_log(self, house, monkeypatch):

@@ -6,7 +6,6 @@ The chain is a development chain of this machine, and every record is tagged dem
 """
 
 import json
-import shutil
 import signal
 import subprocess
 import sys
@@ -27,8 +26,9 @@ import click
 from traceledger.app import App, build, build_from, create_deployment, open_evm_key, set_up_chain
 from traceledger.chain.devchain import CHAIN_ID, DevChain, die_with_parent
 from traceledger.chain.rpc import Rpc, observe, read_head
+from traceledger.cli import attack
 from traceledger.cli import story as tale
-from traceledger.cli.machine import ANYWHERE, end_process, free_port, get_page, is_free, lan_address
+from traceledger.cli.machine import ANYWHERE, end_process, free_port, get_page, is_free, lan_address, program
 from traceledger.core.judge.bundle import Bundle
 from traceledger.core.judge.findings import gate_of
 from traceledger.core.judge.report import Report
@@ -52,15 +52,6 @@ ORIGIN: Final = "so-thu.example/nhat-ky"
 TEMPLATE: Final = "a4-40x30"
 _START_S: Final = 60.0
 _FINAL_S: Final = 120.0
-
-
-def _program(name: str) -> str:
-    """How to call *name* of this installation from the current folder."""
-    here = Path(sys.executable).with_name(name)
-    found = shutil.which(name)
-    if found and Path(found).parent == here.parent:
-        return name
-    return str(here.relative_to(Path.cwd())) if here.is_relative_to(Path.cwd()) else str(here)
 
 
 @click.command()
@@ -341,22 +332,16 @@ class _Demo:
                 self._process(name, arguments)
 
     def _attack(self, app: App) -> str:
-        """A command that makes the first entry about the lot another well-formed one."""
         with app.database.read() as connection:
             size = stored.read_head(connection).size
-            index, entry = stored.touching(connection, self.lot(app), size)[0]
-        other = 66 if entry.raw[300] == 65 else 65  # within the payload, where both A and B may stand
-        change = f"entry = substr(entry, 1, 300) || char({other}) || substr(entry, 302) where rowid = {index}"
-        program = (
-            f'import sqlite3; d = sqlite3.connect("{self.folder / "ledger.db"}"); '  # noqa: S608 - to be read by people
-            f'd.execute("update entries set {change}"); d.commit()'
-        )
-        return f"{_program('python')} -c '{program}'"
+            steps = stored.touching(connection, self.lot(app), size)
+        index, entry = next((i, e) for i, e in steps if attack.AMOUNT.search(e.envelope.payload))
+        return attack.command(program("python"), self.folder / "ledger.db", index, entry)
 
     def _page(self, app: App, bundle: Path) -> None:
         base = f"http://{self.public}:{self.port}"
         path = self.links[0].partition("/01/")[2]
-        program = _program("traceledger")
+        us = program("traceledger")
         local = self.public.startswith("127.")
         nowhere = " (not now: these pages answer this machine only)" if local else ""
         self.say(
@@ -368,9 +353,9 @@ Try this
   2  A stamp that was never activated: number {tale.STAMPS}
        {self.links[-1]}
   3  Check without this server:
-       {program} verify {bundle} --policy {app.settings.trust_file} --rpc {self.chain.url}
+       {us} verify {bundle} --policy {app.settings.trust_file} --rpc {self.chain.url}
   4  Replay the whole log:
-       {program} --dir {self.folder} audit
+       {us} --dir {self.folder} audit
   5  Stop with Ctrl-C; run it again: the same log, the same contract.
   6  Be the attacker: change one byte of an entry in the database, reload the page, audit again.
        {self._attack(app)}

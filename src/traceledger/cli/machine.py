@@ -2,9 +2,12 @@
 """What a demonstration needs of the machine it runs on: its address, free ports, processes that end."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
+import sys
+from pathlib import Path
 from typing import Final
 from urllib.request import Request, urlopen
 
@@ -17,6 +20,15 @@ def get_page(url: str) -> bytes:
     with urlopen(request, timeout=30) as answer:  # noqa: S310
         data: bytes = answer.read()
         return data
+
+
+def program(name: str) -> str:
+    """Return how *name* of this installation is called from the current folder."""
+    here = Path(sys.executable).with_name(name)
+    found = shutil.which(name)
+    if found and Path(found).parent == here.parent:
+        return name
+    return str(here.relative_to(Path.cwd())) if here.is_relative_to(Path.cwd()) else str(here)
 
 
 def end_process(process: "subprocess.Popen[bytes]") -> None:

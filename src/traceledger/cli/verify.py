@@ -101,5 +101,7 @@ def _print(bundle: Bundle, report: Report) -> None:
         "holds" if report.ok else "does not hold" if report.failed else "cannot be told: not all was checked"
     )
     click.echo(f"\nThe record {verdict}.")
+    if report.ok and report.rungs["COMPLETE"].result != "pass":
+        click.echo("A step may be missing from it, a recall for instance: COMPLETE was not checked.")
     click.echo("It says who signed what and that nothing was changed since, not that it is true,")
     click.echo("and not that the label in your hand is no copy.")

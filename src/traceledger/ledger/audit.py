@@ -20,7 +20,6 @@ from traceledger.core.judge.findings import Finding, Findings
 from traceledger.core.log import note
 from traceledger.core.log.entry import Entry
 from traceledger.core.log.merkle import EMPTY_ROOT, Frontier
-from traceledger.core.state.lineage import subjects_of
 from traceledger.core.state.registry import AnchorPlace, Registry
 from traceledger.errors import (
     InputError,
@@ -152,7 +151,7 @@ class _Replay:
         self.tree = Frontier()
         self.roots: dict[int, bytes] = {0: EMPTY_ROOT}
         self.registry = Registry("")
-        self.seen: dict[str, tuple[int, tuple[str, ...]]] = {}
+        self.findings = Findings("")
         self.last: Entry | None = None
 
     def run(self, old: list[note.Checkpoint]) -> None:
@@ -180,7 +179,7 @@ class _Replay:
         """Judge the first *size* entries; say whether all of them decode."""
         self.report.origin = origin
         self.registry = Registry(origin)
-        findings = Findings(origin)
+        self.findings = findings = Findings(origin)
         earlier = 0
         for index, raw in enumerate(self.source.entries(size)):
             entry = self._entry(index, raw)
@@ -225,14 +224,13 @@ class _Replay:
                 self._bad(void, index, f"a {entry.family} statement breaks a rule and is void")
             return void is None
         try:
-            if entry.id in self.seen:
+            if self.findings.lookup(entry.id) is not None:
                 raise VerificationError("the statement stands in the log already", code="statement-repeated")
             admission.check_entry(entry, index, self.registry)
-            admission.check_prev(entry, self.registry.origin, self.seen.get)
+            admission.check_prev(entry, self.registry.origin, self.findings.lookup)
         except VerificationError as error:
             self._bad(error.code, index, f"void: {error.message}")
             return False
-        self.seen[entry.id] = (index, subjects_of(entry))
         return True
 
     def _check_head(self, checkpoint: note.Checkpoint, last: Entry | None) -> None:

@@ -116,7 +116,13 @@ class Resolver:
         folded = self._folded(connection, roll)
         if folded is None or not folded.first <= number <= folded.last:
             return None
-        return folded.state(number, gates.gate(connection, self.log.origin, self._check_signature))
+        return self._gated(connection, folded, number)
+
+    def _gated(self, connection: Connection, folded: Roll, number: int) -> StampState:
+        try:
+            return folded.state(number, gates.gate(connection, self.log.origin, self._check_signature))
+        except LogIntegrityError:  # the page of its lot says which entry was changed
+            return folded.state(number, _ungated)
 
     def stamp(self, link: DigitalLink, signature: str | None, client_token: str | None) -> LotView:
         """
@@ -163,7 +169,7 @@ class Resolver:
         folded = self._folded(connection, roll)
         if folded is None:
             raise NotFoundError("the log holds no such roll", code="stamp-unknown")
-        state = folded.state(number, gates.gate(connection, self.log.origin, self._check_signature))
+        state = self._gated(connection, folded, number)
         ok = self._link_ok(folded.key, roll.uri(serial), signature)
         stamp = _stamp_view(roll, number, serial, state, ok, facts)
         # An activation without effect still names its lot: a changed entry below it must show as a changed
