@@ -83,10 +83,10 @@ def demo(ctx: click.Context, port: int, host: str, checking: bool, keep: Path | 
         ok = _check(keep, as_json=as_json)
         ctx.exit(0 if ok else 1)
     folder = (ctx.obj / "demo-ledger").resolve()
+    public = lan_address(host)
+    anywhere = public if public == "127.0.0.1" else ANYWHERE
     with ExitStack() as stack:
-        _Demo(
-            folder, stack, host=host or ANYWHERE, public=lan_address(host), port=port, say=_say
-        ).run_forever()
+        _Demo(folder, stack, host=host or anywhere, public=public, port=port, say=_say).run_forever()
 
 
 class _Demo:

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Final
 from urllib.request import Request, urlopen
 
+from traceledger.settings import is_private_host
+
 ANYWHERE: Final = "0.0.0.0"  # noqa: S104 - a phone in the same network must reach a demonstration
 
 
@@ -64,4 +66,6 @@ def lan_address(host: str) -> str:
             probe.connect(("192.0.2.1", 9))
         except OSError:
             return "127.0.0.1"
-        return str(probe.getsockname()[0])
+        found = str(probe.getsockname()[0])
+    # a machine in the open internet has no phone beside it, and its stamps may not lead to plain http
+    return found if is_private_host(found) else "127.0.0.1"

@@ -2,6 +2,7 @@
 """``traceledger org`` and ``key``: organisations and keys of the registry."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -70,9 +71,63 @@ def org_add(
     )
 
 
+@org.command("list")
+@json_option
+@click.pass_obj
+def org_list(folder: Path, as_json: bool) -> None:
+    """List the organisations of the registry, oldest first."""
+    with opened(folder, sign=False) as app:
+        found: list[dict[str, Any]] = [
+            {
+                "org": one.org,
+                "name": one.name,
+                "roles": list(one.roles),
+                "ids": one.ids,
+                "index": one.index,
+                "revoked": one.revoked.index if one.revoked else None,
+            }
+            for one in sorted(app.sequencer.registry().orgs.values(), key=lambda one: one.index)
+        ]
+    lines = [
+        f"{one['org']:<24} {one['name']}"
+        + (f" ({', '.join(one['roles'])})" if one["roles"] else "")
+        + (f", revoked at entry {one['revoked']}" if one["revoked"] is not None else "")
+        for one in found
+    ]
+    show(found, as_json, "\n".join(lines))
+
+
 @click.group()
 def key() -> None:
     """Keys that sign statements."""
+
+
+@key.command("list")
+@click.option("--org", "organisation", help="Only keys of this organisation.")
+@json_option
+@click.pass_obj
+def key_list(folder: Path, organisation: str | None, as_json: bool) -> None:
+    """List the registered keys, oldest first, with the id that `key revoke` asks for."""
+    with opened(folder, sign=False) as app:
+        found: list[dict[str, Any]] = [
+            {
+                "kid": one.kid,
+                "org": one.org,
+                "custody": one.custody,
+                "acts": list(one.acts),
+                "sites": list(one.sites),
+                "index": one.index,
+                "revoked": one.revoked.index if one.revoked else None,
+            }
+            for one in sorted(app.sequencer.registry().keys.values(), key=lambda one: one.index)
+            if organisation in (None, one.org)
+        ]
+    lines = [
+        f"{one['kid']}  {one['org']:<24} {one['custody']:<10} {', '.join(one['acts'])}"
+        + (f"  revoked at entry {one['revoked']}" if one["revoked"] is not None else "")
+        for one in found
+    ]
+    show(found, as_json, "\n".join(lines))
 
 
 @key.command("new")

@@ -3,7 +3,7 @@
 The demonstration's story: one lot of mangoes from plot to shop, each step signed by its own actor's key.
 
 Everyone and everything in it is invented, tagged demo, and carries GS1's example prefix 952.  It plays in the
-three days before it is told, so that nothing in it is recorded late.
+two days before it is told, so that nothing in it is recorded late.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -115,7 +115,7 @@ class Story:
     The story as it is told into *app*'s log.
 
     Attributes:
-        now: When it is told; every event lies in the 70 hours before.
+        now: When it is told; every event lies in the two days before.
 
         outcomes: What became of each statement, in order.
     """
@@ -235,18 +235,18 @@ class Story:
         self._event(
             GROWER,
             "plant",
-            -69,
+            "2 06:30",
             "ADD",
             "commissioning",
             [here],
             disposition="active",
             said={"note": "Mở vụ trên cây 8 năm tuổi"},
         )
-        self._event(GROWER, "care", -67, "OBSERVE", None, [here], said={"note": "Bao trái"})
+        self._event(GROWER, "care", "2 08:00", "OBSERVE", None, [here], said={"note": "Bao trái"})
         self._event(
             GROWER,
             "fertilise",
-            -65,
+            "2 10:00",
             "OBSERVE",
             None,
             [here],
@@ -255,7 +255,7 @@ class Story:
         self._event(
             GROWER,
             "spray",
-            -62,
+            "2 16:30",
             "OBSERVE",
             None,
             [here],
@@ -263,23 +263,36 @@ class Story:
             phi=1,
         )
         self._event(
-            GROWER, "observe", -40, "OBSERVE", "inspecting", [here], said={"note": "Bẫy ruồi đục quả: 0 con"}
+            GROWER,
+            "observe",
+            "1 05:30",
+            "OBSERVE",
+            "inspecting",
+            [here],
+            said={"note": "Bẫy ruồi đục quả: 0 con"},
         )
 
     def gather(self) -> None:
         """Harvest under the growing-area code, hand over, and take over: two signatures for one hand-over."""
         load = self._kilograms(self.harvest_lot, "1250.5")
         self._event(
-            GROWER, "harvest", -30, "ADD", "commissioning", [load], disposition="active", codes=[GROWING_CODE]
+            GROWER,
+            "harvest",
+            "1 06:30",
+            "ADD",
+            "commissioning",
+            [load],
+            disposition="active",
+            codes=[GROWING_CODE],
         )
         self._event(
-            GROWER, "dispatch", -29, "OBSERVE", "shipping", [load], disposition="in_transit", to=PACKER
+            GROWER, "dispatch", "1 08:30", "OBSERVE", "shipping", [load], disposition="in_transit", to=PACKER
         )
-        self._event(PACKER, "receive", -28, "OBSERVE", "receiving", [load], disposition="in_progress")
+        self._event(PACKER, "receive", "1 09:00", "OBSERVE", "receiving", [load], disposition="in_progress")
 
     def prepare(self) -> None:
         """Wash and grade, treat with hot water, test, and pack on a pallet."""
-        members = self._members("TransformationEvent", -27, PACKER, "commissioning", "active")
+        members = self._members("TransformationEvent", "1 10:00", PACKER, "commissioning", "active")
         members |= {
             "inputQuantityList": [self._kilograms(self.harvest_lot, "1250.5")],
             "outputQuantityList": [self._kilograms(self.shop_lot, "1180")],
@@ -287,11 +300,11 @@ class Story:
         self._submit_event(PACKER, "process", members, {"codes": [PACKING_CODE]})
         load = [self._kilograms(self.shop_lot, "1180")]
         reports = [{"type": "Temperature", "value": 47, "uom": "CEL"}]
-        sensor = [{"sensorMetadata": {"time": self._time(-26)}, "sensorReport": reports}]
+        sensor = [{"sensorMetadata": {"time": self._time("1 12:00")}, "sensorReport": reports}]
         self._event(
             PACKER,
             "treat",
-            -26,
+            "1 12:00",
             "OBSERVE",
             None,
             load,
@@ -301,14 +314,14 @@ class Story:
         self._event(
             LABORATORY,
             "test",
-            -20,
+            "1 14:00",
             "OBSERVE",
             "inspecting",
             load,
             disposition="conformant",
             said={"note": "Dư lượng 3 hoạt chất: không phát hiện"},
         )
-        members = self._members("AggregationEvent", -18, PACKER, "packing", "in_progress")
+        members = self._members("AggregationEvent", "1 15:30", PACKER, "packing", "in_progress")
         members |= {"action": "ADD", "parentID": sscc_uri(PALLET), "childQuantityList": load}
         self._submit_event(PACKER, "pack", members, {})
 
@@ -319,7 +332,7 @@ class Story:
         self._event(
             PACKER,
             "dispatch",
-            -16,
+            "1 17:00",
             "OBSERVE",
             "shipping",
             load,
@@ -330,7 +343,7 @@ class Story:
         self._event(
             CARRIER,
             "transport",
-            -10,
+            "1 20:00",
             "OBSERVE",
             "transporting",
             load,
@@ -338,7 +351,14 @@ class Story:
             said={"note": "Xe lạnh 12 °C"},
         )
         self._event(
-            SHOP, "receive", -4, "OBSERVE", "receiving", load, disposition="sellable_accessible", more=pallet
+            SHOP,
+            "receive",
+            "1 22:30",
+            "OBSERVE",
+            "receiving",
+            load,
+            disposition="sellable_accessible",
+            more=pallet,
         )
 
     def stamp(self) -> None:
@@ -392,7 +412,7 @@ class Story:
         self,
         actor: Actor,
         kind: str,
-        hours: int,
+        when: str,
         action: str,
         biz_step: str | None,
         load: list[dict[str, Any]],
@@ -404,7 +424,7 @@ class Story:
         codes: Sequence[str] = (),
         more: Mapping[str, Any] | None = None,
     ) -> None:
-        members = self._members("ObjectEvent", hours, actor, biz_step, disposition)
+        members = self._members("ObjectEvent", when, actor, biz_step, disposition)
         members |= {"action": action, "quantityList": load, **(more or {})}
         if to is not None:
             members["sourceList"] = [{"type": "possessing_party", "source": actor.party}]
@@ -434,12 +454,12 @@ class Story:
         )
 
     def _members(
-        self, sort: str, hours: int, actor: Actor, biz_step: str | None, disposition: str | None
+        self, sort: str, when: str, actor: Actor, biz_step: str | None, disposition: str | None
     ) -> dict[str, Any]:
         members: dict[str, Any] = {
             "type": sort,
             "eventID": f"urn:uuid:{uuid4()}",
-            "eventTime": self._time(hours),
+            "eventTime": self._time(when),
             "eventTimeZoneOffset": "+07:00",
             "readPoint": {"id": actor.site},
         }
@@ -449,9 +469,11 @@ class Story:
             members["disposition"] = disposition
         return members
 
-    def _time(self, hours: int) -> str:
-        moment = (self.now + timedelta(hours=hours)).astimezone(VIETNAM)
-        return moment.replace(second=0, microsecond=0).isoformat()
+    def _time(self, when: str) -> str:
+        """The moment "DAYS HH:MM" before today, by the clock of Viet Nam."""
+        days, clock = when.split()
+        day = self.now.astimezone(VIETNAM).date() - timedelta(days=int(days))
+        return f"{day.isoformat()}T{clock}:00+07:00"
 
     @staticmethod
     def _kilograms(lot: str, amount: str) -> dict[str, Any]:
