@@ -67,6 +67,9 @@ class Settings:
             "File whose one line opens the key files; mode 0600. Empty: ask, or TRACELEDGER_PASSWORD."
         ),
     )
+    import_key: str = field(
+        default="import", metadata=_help("Key file in keys/ that signs imports where --key is not given.")
+    )
     host: str = field(default="127.0.0.1", metadata=_help("Address the web server listens on."))
     port: int = field(default=8400, metadata=_help("Port the web server listens on."))
     demo: bool = field(

@@ -87,6 +87,7 @@ BAD = {
     "fee_ceiling_gwei": ["1", 0, -1, True],
     "contact": [7, "a\nb"],
     "password_file": [7, "a\x00"],
+    "import_key": [7, "a\x00"],
     "host": [7, "a\x1b"],
     "port": ["1", 0, -1, 65_536, True],
     "demo": ["true", 1, 0],

@@ -175,6 +175,7 @@ class _Demo:
                 "rpc": [self.chain.url],
                 "chain_id": CHAIN_ID,
                 "password_file": "keys/password",
+                "import_key": tale.INTAKE.org,
                 "demo": True,
                 "anchor_every": 5,
                 "host": self.host,

@@ -94,7 +94,7 @@ def submit(ctx: click.Context, envelopes: tuple[Path, ...], as_json: bool) -> No
 
 @click.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--key", "key_name", required=True, help="Key file in keys/ that signs.")
+@click.option("--key", "key_name", help="Key file in keys/ that signs; the setting import_key where omitted.")
 @click.option(
     "--report", is_flag=True, help="Mend and warn instead of refusing what is not strictly valid EPCIS."
 )
@@ -111,7 +111,7 @@ def submit(ctx: click.Context, envelopes: tuple[Path, ...], as_json: bool) -> No
 def import_(
     ctx: click.Context,
     file: Path,
-    key_name: str,
+    key_name: str | None,
     report: bool,
     dry_run: bool,
     gtin: str | None,
@@ -136,7 +136,7 @@ def import_(
     if len(places) != len(sites):
         raise InputError("expected --site PLOT=URI, such as 'Thửa 3=https://id.gs1.org/414/…'", code="diary")
     with opened(ctx.obj) as app, progress("import") as step:
-        signer = app.key(key_name)
+        signer = _importer(app, key_name)
         common: dict[str, Any] = {
             "name": file.name,
             "actor": app.sequencer.registry().signer(signer.kid).org,
@@ -179,6 +179,23 @@ def import_(
     show(value, as_json, text)
     sys.stdout.flush()
     ctx.exit(found.exit_code)
+
+
+def _importer(app: Any, key_name: str | None) -> Any:
+    """The key that signs an import; says how to make one where none was named and none is there."""
+    from traceledger.errors import NotFoundError
+
+    name = key_name or app.settings.import_key
+    try:
+        return app.key(name)
+    except NotFoundError as error:
+        if key_name is not None:
+            raise
+        raise NotFoundError(
+            f"no key to sign imports with: give --key NAME, or make one: `key new {name}`, then "
+            f"`key register {name} --org ORG --act 'event/*' --site '*'`",
+            code=error.code,
+        ) from error
 
 
 @click.command()

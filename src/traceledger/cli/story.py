@@ -103,7 +103,10 @@ CARRIER: Final = Actor(
 SHOP: Final = Actor(
     "cua-hang-mau", "Cửa hàng Nông sản Mẫu", "Thành phố Hồ Chí Minh", 7, ("event/*", "masterdata/site")
 )
-ACTORS: Final = (AUTHORITY, COOPERATIVE, GROWER, PACKER, LABORATORY, CARRIER, SHOP)
+INTAKE: Final = Actor(
+    "nhap-lieu-mau", "Đơn vị nhập liệu Mẫu (bản thử)", "Đồng Tháp", 8, ("event/*", "masterdata/*", "stamps/*")
+)
+ACTORS: Final = (AUTHORITY, COOPERATIVE, GROWER, PACKER, LABORATORY, CARRIER, SHOP, INTAKE)
 
 Step = Callable[[str, Callable[[], Any]], Any]
 """``step(name, act)``: run *act*, tell the reader, return its result."""
