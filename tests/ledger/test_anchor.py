@@ -16,12 +16,12 @@ from evmkit import subproof
 from housekit import Chained, House, move, naive_root
 from traceledger.app import open_evm_key
 from traceledger.chain.rpc import Rpc, find_anchored, read_head
-from traceledger.chain.sender import Sender, _encode, sign_checkpoint
+from traceledger.chain.sender import GAS_OF_AN_ANCHOR, Sender, _encode, sign_checkpoint
 from traceledger.core.log.entry import Entry
 from traceledger.core.log.note import parse_checkpoint, verify_log_signature
 from traceledger.core.sign.evm import to_compact
 from traceledger.errors import ConflictError, InputError, LogIntegrityError, TemporaryError, VerificationError
-from traceledger.ledger.anchor import REPLACE_AFTER_S, Anchorer
+from traceledger.ledger.anchor import LOW_WATER, REPLACE_AFTER_S, Anchorer
 from traceledger.ledger.recompute import recompute
 from traceledger.store import anchors
 
@@ -360,6 +360,13 @@ class TestTransactions:
         assert caught.value.code == "fees-high"
         assert scene.states() == []
         scene.until_final()
+
+    def test_an_account_that_runs_low_is_named(self, scene):
+        """While an account still pays for a few anchors, the worker says which one needs money, and for how many."""
+        sender = scene.sender()
+        scene.chained.chain.fund(sender.address, GAS_OF_AN_ANCHOR * sender.fees().max_fee * (LOW_WATER // 2))
+        said = scene.worker(sender).step().said
+        assert f"0x{sender.address.hex()} pays for about" in said
 
     def test_an_empty_account_waits(self, scene):
         """An account without money refuses as temporary and says what to do; with money it goes on."""

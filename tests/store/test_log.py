@@ -148,7 +148,6 @@ def test_subjects_are_found_again(database):
         assert stored.subject_rows(connection, 4) == [("urn:a", 2, 1), ("urn:b", 2, 2)]
         assert stored.subject_rows(connection, 5)[-1] == ("urn:é", 1, 4)
         assert stored.find_ids(connection, [entry(2).id, "0" * 64]) == {entry(2).id: 2}
-        assert stored.list_subjects(connection, "urn:", 2) == ["urn:a", "urn:b"]
 
 
 def test_an_alias_names_one_subject(database):
@@ -200,7 +199,6 @@ def test_an_append_that_fails_writes_nothing(database):
     with database.read() as connection:
         assert stored.count_entries(connection) == 3
         assert stored.read_head(connection).size == 3
-        assert stored.list_subjects(connection, "", 9) == []
 
 
 def test_checkpoints_are_kept_by_size(database):

@@ -81,6 +81,7 @@ def issue(
 @click.option("--pages", help="First and last sheet to print again, as 37-37.")
 @click.option("--png", "image", flag_value="png", help="One PNG a stamp instead of sheets.")
 @click.option("--svg", "image", flag_value="svg", help="One SVG a stamp instead of sheets.")
+@click.option("--symbol", is_flag=True, help="With --png or --svg: the QR symbol alone.")
 @click.option("--product", default="", help="Name printed; the product record's where omitted.")
 @click.option("--producer", default="", help="Name printed; the issuer's where omitted.")
 @click.option("--place", default="", help="Commune and province printed.")
@@ -96,6 +97,7 @@ def sheet(
     numbers: str | None,
     pages: str | None,
     image: str | None,
+    symbol: bool,
     product: str,
     producer: str,
     place: str,
@@ -110,7 +112,8 @@ def sheet(
     """
     from traceledger.ledger import issue as issuing
     from traceledger.ledger.describe import printed_words
-    from traceledger.printing.image import label_png, label_svg
+    from traceledger.printing.image import label_png, label_svg, symbol_png, symbol_svg
+    from traceledger.printing.layout import symbol_for
     from traceledger.printing.pdf import write_sheet
     from traceledger.printing.selfcheck import check_sheet
     from traceledger.printing.template import load
@@ -132,9 +135,16 @@ def sheet(
         for label in labels:
             path = output / f"{label.roll}-{label.number:06}.{image}"
             if image == "png":
-                path.write_bytes(label_png(label, layout))
+                path.write_bytes(
+                    symbol_png(symbol_for(label.uri, layout)) if symbol else label_png(label, layout)
+                )
             else:
-                path.write_text(label_svg(label, layout), encoding="utf-8")
+                drawn = (
+                    symbol_svg(symbol_for(label.uri, layout), title=label.number_text)
+                    if symbol
+                    else label_svg(label, layout)
+                )
+                path.write_text(drawn, encoding="utf-8")
         show(value, as_json, f"{len(labels)} images in {output}.")
         return
     wanted = _pages(pages)

@@ -35,6 +35,7 @@ from traceledger.store import log as stored
 from traceledger.store.anchors import Attempt
 
 REPLACE_AFTER_S: Final = 120
+LOW_WATER: Final = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -292,7 +293,16 @@ class Anchorer:
                 ),
             )
         self._broadcast(prepared.raw)
-        return f"sent size {checkpoint.size}. "
+        return f"sent size {checkpoint.size}. {self._money(prepared.fees)}"
+
+    def _money(self, fees: Fees) -> str:
+        """A warning in anchors, not in wei, while there is still time to send the account money."""
+        left = self.sender.anchors_left(fees)
+        if left >= LOW_WATER:
+            return ""
+        return (
+            f"The account 0x{self.sender.address.hex()} pays for about {left} more anchors: send it money. "
+        )
 
     def _rebroadcast(self, attempt: Attempt) -> None:
         if not self.sender.knows(attempt.tx):

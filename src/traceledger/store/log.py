@@ -376,17 +376,6 @@ def subject_by_alias(connection: Connection, alias: str) -> str:
     return str(found)
 
 
-def list_subjects(connection: Connection, prefix: str, limit: int) -> list[str]:
-    """Return up to *limit* subjects that begin with *prefix*, in order."""
-    query = (
-        select(subjects.c.subject)
-        .where(subjects.c.subject >= prefix, subjects.c.subject < prefix + "\U0010ffff")
-        .order_by(subjects.c.subject)
-        .limit(limit)
-    )
-    return list(connection.execute(query).scalars())
-
-
 def node_hashes(connection: Connection, size: int) -> NodeReader:
     """Return a node function over the first *size* entries, which the log must have; each tile is read once."""
 
