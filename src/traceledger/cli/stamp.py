@@ -112,8 +112,6 @@ def sheet(
     """
     from traceledger.ledger import issue as issuing
     from traceledger.ledger.describe import printed_words
-    from traceledger.printing.image import label_png, label_svg, symbol_png, symbol_svg
-    from traceledger.printing.layout import symbol_for
     from traceledger.printing.pdf import write_sheet
     from traceledger.printing.selfcheck import check_sheet
     from traceledger.printing.template import load
@@ -131,20 +129,7 @@ def sheet(
         )
     value: dict[str, Any] = {"roll": roll, "stamps": len(labels), "output": str(output)}
     if image:
-        output.mkdir(parents=True, exist_ok=True)
-        for label in labels:
-            path = output / f"{label.roll}-{label.number:06}.{image}"
-            if image == "png":
-                path.write_bytes(
-                    symbol_png(symbol_for(label.uri, layout)) if symbol else label_png(label, layout)
-                )
-            else:
-                drawn = (
-                    symbol_svg(symbol_for(label.uri, layout), title=label.number_text)
-                    if symbol
-                    else label_svg(label, layout)
-                )
-                path.write_text(drawn, encoding="utf-8")
+        _write_images(output, labels, layout, kind=image, symbol=symbol)
         show(value, as_json, f"{len(labels)} images in {output}.")
         return
     wanted = _pages(pages)
@@ -168,6 +153,22 @@ def sheet(
     show(value, as_json, text)
     if check and value["checked"]["result"] != "pass":
         ctx.exit(1 if value["checked"]["result"] == "fail" else 4)
+
+
+def _write_images(folder: Path, labels: Any, layout: Any, *, kind: str, symbol: bool) -> None:
+    """Write one PNG or SVG a stamp into *folder*: the whole label, or its symbol alone."""
+    from traceledger.printing.image import label_png, label_svg, symbol_png, symbol_svg
+    from traceledger.printing.layout import symbol_for
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for label in labels:
+        path = folder / f"{label.roll}-{label.number:06}.{kind}"
+        alone = symbol_for(label.uri, layout) if symbol else None
+        if kind == "png":
+            path.write_bytes(label_png(label, layout) if alone is None else symbol_png(alone))
+        else:
+            drawn = label_svg(label, layout) if alone is None else symbol_svg(alone, title=label.number_text)
+            path.write_text(drawn, encoding="utf-8")
 
 
 @stamp.command()

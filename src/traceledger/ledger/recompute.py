@@ -65,7 +65,7 @@ class _Recomputation:
         if index % WIDTH == 0:
             batch = range(index, min(index + WIDTH, self.head.size))
             self.subjects = stored.subjects_at(self.connection, batch)
-        if tuple(sorted(self.subjects[index])) != _subjects(index, entry):
+        if tuple(sorted(self.subjects[index])) != subjects_of(entry):
             raise _differs(index, "stands in the tables under other subjects", code="subjects-mismatch")
         self.t = entry.t
         self.tree.append(entry.leaf)
@@ -119,13 +119,6 @@ class _Recomputation:
             )
         if stored.count_tiles(self.connection) != sum(self.full):
             raise LogIntegrityError("the database holds tiles that are not full", code="tile-mismatch")
-
-
-def _subjects(index: int, entry: Entry) -> tuple[str, ...]:
-    try:
-        return subjects_of(entry)
-    except (KeyError, TypeError) as error:
-        raise _differs(index, "names nothing that it is about", code="statement-shape") from error
 
 
 def _differs(index: int, what: str, *, code: str) -> LogIntegrityError:
